@@ -1,0 +1,74 @@
+// One virtual CPU while it runs: the architectural state, the caches that make it fast, and the way
+// in which an instruction tells the engine that something out of the ordinary happened.
+//
+// Instruction functions read and write `state`, reach memory through cpu/access.h, and report
+// faults with raise(). They never return errors: after raise() they simply return, without going on
+// to the next instruction.
+#pragma once
+
+#include "cpu/bus.h"
+#include "cpu/fault.h"
+#include "cpu/mmu/page_table_cache.h"
+#include "cpu/op.h"
+#include "cpu/state.h"
+
+namespace uchronia::cpu {
+
+class MMU;
+
+// Why a block ended before its last instruction, or what its last instruction asks for.
+enum class Exit : u8 {
+    kNone,
+    kFault,     // `fault` at `op`: the instruction did not retire
+    kAlone,     // `op` needs a block of its own (device access, store to code): nothing happened yet
+    kHalt,      // HLT retired
+    kShutdown,  // triple fault
+    kStop,      // the machine asked to stop after this instruction (hypercall, reset)
+    kUnimplemented,  // defined by the manual, missing here: `unimplemented` says what
+};
+
+class VCPU {
+  public:
+    VCPU(unsigned index, MMU& mmu, Platform& platform) : index(index), mmu(mmu), platform(platform) {}
+
+    // Reports a fault of `op`; the handler returns right after.
+    void raise(const Op* op, const Fault& fault_) {
+        exit = Exit::kFault;
+        exit_op = op;
+        fault = fault_;
+    }
+    void raise(const Op* op, Vector vector, u32 error_code = 0) {
+        raise(op, Fault{vector, error_code, 0});
+    }
+    void leave(const Op* op, Exit why) {
+        exit = why;
+        exit_op = op;
+    }
+
+    // Guest-virtual address of the instruction, and of the one after it.
+    u64 address_of(const Op* op) const { return state.gpr[kPageBaseSlot] + op->offset; }
+    u64 address_after(const Op* op) const { return address_of(op) + op->length; }
+
+    CPUState state;
+
+    // FSPT of the lower and the upper canonical half, for the present privilege and AC
+    // (cpu/mmu/page_table_cache.h). Never null.
+    const TableEntry* tables[2] = {nullptr, nullptr};
+
+    Exit exit = Exit::kNone;
+    bool alone = false;  // the running block is one instruction: device access and code stores may go ahead
+    // Set by the platform when this vCPU should look for interrupts or stop before its next block.
+    bool attention = false;
+    const Op* exit_op = nullptr;
+    Fault fault;
+    const char* unimplemented = nullptr;
+
+    const unsigned index;
+    MMU& mmu;
+    Platform& platform;
+
+    // Ticks that may still be run: taken off at a block's head, given back for what did not retire.
+    i64 budget = 0;
+};
+
+}  // namespace uchronia::cpu
