@@ -1,8 +1,50 @@
-# The one list of which folder may use which: each folder with the folders it depends on directly.
-# The build links by it; the lint (tools/lint) checks the includes against it.
+# The one list of which folder may use which. Each line: a folder of src/, then the folders that it
+# uses directly. The build links by it, and the lint checks the includes against it.
 set(UCHRONIA_FOLDERS
-  "base:"
-  "host:base"
-  "cpu:base"
-  "cpu/decode:base cpu"
+  "base"
+  "host                 base"
+  "cpu                  base"
+  "cpu/decode           base cpu"
+  "cpu/mmu              base cpu"
+  "cpu/interp           base cpu cpu/decode cpu/mmu cpu/interp/integer cpu/interp/system cpu/interp/x87 cpu/interp/sse"
+  "cpu/interp/integer   base cpu cpu/decode cpu/mmu"
+  "cpu/interp/system    base cpu cpu/decode cpu/mmu"
+  "cpu/interp/x87       base cpu cpu/decode cpu/mmu"
+  "cpu/interp/sse       base cpu cpu/decode cpu/mmu"
+  "memory               base host cpu"
+  "devices              base host memory"
+  "machine              base host cpu cpu/decode cpu/mmu cpu/interp memory devices"
+  "history              base host cpu memory devices machine"
+  "explore              base host machine history"
+  "cli                  base host machine history explore"
 )
+
+# Makes, for each folder that has sources: the library u_<folder> from *.cc, and the test program
+# <folder>_test from *_test.cc.
+function(uchronia_folders)
+  foreach(line IN LISTS UCHRONIA_FOLDERS)
+    string(REGEX REPLACE " +" ";" words "${line}")
+    list(POP_FRONT words folder)
+    string(REPLACE "/" "_" name "${folder}")
+    file(GLOB sources CONFIGURE_DEPENDS "src/${folder}/*.cc")
+    set(tests ${sources})
+    list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+    list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+    if(NOT sources)
+      continue()
+    endif()
+    add_library(u_${name} STATIC ${sources})
+    foreach(used IN LISTS words)
+      string(REPLACE "/" "_" used_name "${used}")
+      if(NOT used_name STREQUAL name)
+        target_link_libraries(u_${name} PUBLIC $<TARGET_NAME_IF_EXISTS:u_${used_name}>)
+      endif()
+    endforeach()
+    if(tests)
+      add_executable(${name}_test ${tests})
+      target_link_libraries(${name}_test PRIVATE u_${name} GTest::gtest_main)
+      add_test(NAME ${folder} COMMAND ${name}_test)
+    endif()
+  endforeach()
+  target_link_libraries(u_base PUBLIC PkgConfig::XXHASH PkgConfig::ZSTD)
+endfunction()
