@@ -5,7 +5,7 @@ set(UCHRONIA_FOLDERS
   "host                 base"
   "cpu                  base"
   "cpu/decode           base cpu"
-  "cpu/mmu              base cpu"
+  "cpu/mmu              base host cpu"
   "cpu/interp           base cpu cpu/decode cpu/mmu cpu/interp/integer cpu/interp/system cpu/interp/x87 cpu/interp/sse"
   "cpu/interp/integer   base cpu cpu/decode cpu/mmu"
   "cpu/interp/system    base cpu cpu/decode cpu/mmu"

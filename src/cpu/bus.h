@@ -30,8 +30,10 @@ class PhysicalMemory {
 class PageObserver {
   public:
     virtual ~PageObserver() = default;
-    // The page's host address or write permission changed: forget cached pointers to it.
+    // The page's host address changed: forget cached pointers to it.
     virtual void page_moved(u64 page_number) = 0;
+    // The next write to the page must be asked for again (write_page): it was hashed or shared.
+    virtual void page_protected(u64 page_number) = 0;
     // Bytes of the page were written by something other than the CPU (DMA, a loader).
     virtual void page_written(u64 page_number, u64 offset, u64 size) = 0;
     // All of RAM was replaced (restore).

@@ -5,19 +5,26 @@
 // has read as page tables. So INVLPG and CR3 loads flush nothing, and nothing cached is visible.
 //
 // Invariants:
-//   - a read entry exists only if a walk would succeed without changing memory (accessed bit set);
+//   - a read entry exists only if a walk would succeed without changing memory (accessed bits set);
 //   - a write entry exists only if moreover the mapping is writable, its dirty bit is set, the page
-//     is private since the last checkpoint, is no page table, has no decoded code and no watchpoint;
-//   - a page with any entry has them on its reverse list.
+//     may be written without notice (PhysicalMemory::write_page was called since it was last
+//     protected), is no page table, has no decoded code and no watchpoint;
+//   - every entry is on the reverse list of its page;
+//   - every page that a cached entry was read through is traced.
 //
 // Source: APM vol. 2, 5 (page translation and protection).
 #pragma once
 
 #include <memory>
+#include <unordered_map>
+#include <vector>
 
+#include "base/hash.h"
 #include "cpu/bus.h"
 #include "cpu/fault.h"
+#include "cpu/mmu/half_table.h"
 #include "cpu/mmu/page_table_cache.h"
+#include "cpu/mmu/page_walk.h"
 #include "cpu/op.h"
 
 namespace uchronia::cpu {
@@ -27,8 +34,29 @@ struct SlowRead {
     bool ok;  // false: the exit is recorded in the VCPU
 };
 
-class MMU {
+// Told when code that was decoded from a page is no longer there (the block cache implements it).
+class CodeObserver {
   public:
+    virtual ~CodeObserver() = default;
+    virtual void code_changed(u64 page_number) = 0;
+};
+
+// A code fetch: the physical page, or a fault.
+struct FetchedPage {
+    bool ok = false;
+    u64 page_number = 0;
+    const u8* bytes = nullptr;  // null: not RAM
+    Fault fault;
+};
+
+class MMU final : public PageObserver {
+  public:
+    explicit MMU(PhysicalMemory& memory);
+    ~MMU() override;
+
+    void add_vcpu(VCPU& cpu);
+    void set_code_observer(CodeObserver& observer) { code_observer_ = &observer; }
+
     // Slow paths of cpu/access.h. On false the exit (fault, or Exit::kAlone) is recorded.
     // `size` is 1, 2, 4 or 8.
     SlowRead read_slow(VCPU& cpu, const Op* op, u64 address, u32 size);
@@ -38,6 +66,136 @@ class MMU {
     bool read_bytes_slow(VCPU& cpu, const Op* op, u64 address, void* data, u32 size);
     bool write_bytes_slow(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size);
     bool check_writable_slow(VCPU& cpu, const Op* op, u64 address, u32 size);
+
+    // Implicit accesses of the CPU itself with supervisor privilege: descriptor tables, TSS, frames.
+    bool read_system(VCPU& cpu, const Op* op, u64 address, void* data, u32 size);
+    bool write_system(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size);
+
+    // The hypercall's view of the guest: copies bytes at the present privilege without side effects
+    // on a failure. False if some page is not accessible now.
+    bool copy_from_guest(VCPU& cpu, u64 address, void* data, u64 size);
+    bool copy_to_guest(VCPU& cpu, u64 address, const void* data, u64 size);
+
+    // Translates without changing anything (debuggers, symbolisers).
+    bool probe(const VCPU& cpu, u64 address, u64& physical);
+
+    // Fetches the page of `address` for execution at the present privilege.
+    FetchedPage fetch(VCPU& cpu, u64 address);
+    // `lines`: bit n = bytes [64n, 64n+64) of the page now have decoded code.
+    void mark_code(u64 page_number, u64 lines);
+
+    // Follows a change of CR0, CR3, CR4, EFER, CPL, RFLAGS.AC or DR7.
+    void update_context(VCPU& cpu);
+
+    // The key under which code looked up by virtual address stays valid: changes with the address
+    // space, the privilege and every change of a mapping that code was fetched through.
+    u64 fetch_key(const VCPU& cpu, u64 address) const;
+
+    // PageObserver.
+    void page_moved(u64 page_number) override;
+    void page_protected(u64 page_number) override;
+    void page_written(u64 page_number, u64 offset, u64 size) override;
+    void memory_replaced() override;
+
+    // Forgets everything cached (tests: must not change any result).
+    void drop_caches();
+
+    struct Counters {
+        u64 slow_reads = 0, slow_writes = 0, fills = 0, table_stores = 0, invalidations = 0,
+            full_flushes = 0, fetch_walks = 0, code_drops = 0;
+    };
+    const Counters& counters() const { return counters_; }
+
+  private:
+    friend class MMUTestPeer;
+
+    enum class Privilege : u8 { kUser, kSupervisor, kSupervisorWithAC };
+
+    // What is cached about one guest-physical page.
+    struct PageState {
+        u64 code_lines = 0;
+        TableEntry* reverse[2] = {nullptr, nullptr};
+        u32 reverse_overflow = 0;  // index + 1 into overflow_
+        u32 trace = 0;             // index + 1 into traces_
+    };
+    // One way in which a page serves as a page table: the table that entries were filled into, and
+    // the first address that it maps.
+    struct Trace {
+        HalfTable* table;
+        u64 base;
+        u32 level;  // 1 = page table ... 3 = page directory pointer table
+    };
+    struct TracedPage {
+        std::vector<Trace> uses;
+        bool root = false;
+        u32 useless_stores = 0;
+    };
+    struct AddressSpace {
+        u64 root = 0;
+        u64 id = 0;  // never reused
+        HalfTable* user_low = nullptr;
+        HalfTable* supervisor_low = nullptr;
+        HalfTable* high = nullptr;
+        u64 last_use = 0;
+    };
+    struct Context {
+        AddressSpace* space = nullptr;
+        u64 control = 0;  // digest of CR0, CR4, EFER and DR7 bits that translation depends on
+        u64 low_key = 0, high_key = 0;
+    };
+
+    // Translation for a data access; raises and returns false on a fault.
+    bool translate(VCPU& cpu, const Op* op, u64 address, Access access, Privilege privilege,
+                   Walk& walk);
+    Walk walk(VCPU& cpu, u64 address, Access access, Privilege privilege);
+    Privilege privilege_of(const VCPU& cpu) const;
+    bool check_address(VCPU& cpu, const Op* op, u64 address, u32 size);
+
+    bool read_piece(VCPU& cpu, const Op* op, const Walk& walk, void* data, u32 size);
+    bool writable_now(VCPU& cpu, const Op* op, const Walk& walk, u64 value_size, const void* data);
+    bool write_piece(VCPU& cpu, const Op* op, const Walk& walk, const void* data, u32 size);
+    bool read_common(VCPU& cpu, const Op* op, u64 address, void* data, u32 size, Access access,
+                     Privilege privilege);
+    bool write_common(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size,
+                      Privilege privilege);
+
+    void fill(VCPU& cpu, u64 address, const Walk& walk, Access access);
+    void add_reverse(u64 page_number, TableEntry* entry);
+    void trace_walk(VCPU& cpu, u64 address, const Walk& walk, HalfTable& table);
+    void add_trace(u64 page_number, const Trace& trace);
+    HalfTable* table_for(VCPU& cpu, u64 address, const Walk& walk);
+
+    bool store_needs_alone(u64 page_number, u64 offset, const void* data, u32 size) const;
+    void table_changed(u64 page_number, u64 offset, const u8* before, u64 size);
+    void entry_changed(u64 page_number, u64 index, u64 before);
+    void root_entry_changed(u64 page_number, u64 index);
+    void forget_table(u64 page_number);
+    void invalidate_code(u64 page_number, u64 offset, u64 size);
+    void bump_code_epoch();
+
+    AddressSpace& space_of(u64 cr3);
+    HalfTable* high_table_for(u64 root);
+    HalfTable* new_table();
+    void release_table(HalfTable* table);
+    void recycle_tables();
+    void refresh_contexts();
+
+    PhysicalMemory& memory_;
+    CodeObserver* code_observer_ = nullptr;
+    std::vector<VCPU*> vcpus_;
+    std::vector<Context> contexts_;
+    std::vector<PageState> pages_;
+    std::vector<std::vector<TableEntry*>> overflow_;
+    std::vector<TracedPage> traces_;
+    std::vector<u32> free_traces_;
+    std::unordered_map<u64, std::unique_ptr<AddressSpace>> spaces_;
+    std::vector<std::unique_ptr<HalfTable>> tables_;
+    std::vector<HalfTable*> free_tables_;
+    std::unique_ptr<HalfTable> empty_;
+    u64 code_epoch_ = 0;
+    u64 next_id_ = 1;
+    u64 clock_ = 0;
+    Counters counters_;
 };
 
 }  // namespace uchronia::cpu

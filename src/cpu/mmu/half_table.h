@@ -1,0 +1,43 @@
+// One half of an address space in the flat software page table: 2^35 entries of host memory,
+// reserved at once and populated as it is used.
+#pragma once
+
+#include <vector>
+
+#include "base/hash.h"
+#include "cpu/mmu/page_table_cache.h"
+
+namespace uchronia::cpu {
+
+class HalfTable {
+  public:
+    HalfTable();
+    ~HalfTable();
+    HalfTable(const HalfTable&) = delete;
+    HalfTable& operator=(const HalfTable&) = delete;
+
+    const TableEntry* entries() const { return entries_; }
+    // The entry of an address (either half), about to be filled.
+    TableEntry& entry_for_fill(u64 address);
+
+    // Clears the entries of [address, address + size); cheap where nothing was filled.
+    void clear(u64 address, u64 size);
+    void clear_all();
+
+    u64 id = 0;              // never reused; changes when the table is recycled
+    unsigned users = 0;      // address spaces that refer to it
+    Digest contents;         // for a shared upper half: the root's upper entries
+
+  private:
+    // A chunk is the entries in one host page.
+    static constexpr u64 kChunkEntries = 4096 / sizeof(TableEntry);
+
+    bool is_used(u64 chunk) const;
+    void clear_entries(u64 first, u64 count);
+
+    TableEntry* entries_ = nullptr;
+    u64* used_bitmap_ = nullptr;
+    std::vector<u32> used_chunks_;
+};
+
+}  // namespace uchronia::cpu
