@@ -19,17 +19,18 @@ class MMU;
 // Why a block ended before its last instruction, or what its last instruction asks for.
 enum class Exit : u8 {
     kNone,
-    kFault,     // `fault` at `op`: the instruction did not retire
-    kAlone,     // `op` needs a block of its own (device access, store to code): nothing happened yet
-    kHalt,      // HLT retired
-    kShutdown,  // triple fault
-    kStop,      // the machine asked to stop after this instruction (hypercall, reset)
+    kFault,  // `fault` at `op`: the instruction did not retire
+    kAlone,  // `op` needs a block of its own (device access, store to code): nothing happened yet
+    kHalt,   // HLT retired
+    kShutdown,       // triple fault
+    kStop,           // the machine asked to stop after this instruction (hypercall, reset)
     kUnimplemented,  // defined by the manual, missing here: `unimplemented` says what
 };
 
 class VCPU {
   public:
-    VCPU(unsigned index, MMU& mmu, Platform& platform) : index(index), mmu(mmu), platform(platform) {}
+    VCPU(unsigned index_, MMU& mmu_, Platform& platform_)
+        : index(index_), mmu(mmu_), platform(platform_) {}
 
     // Reports a fault of `op`; the handler returns right after.
     void raise(const Op* op, const Fault& fault_) {
@@ -55,13 +56,21 @@ class VCPU {
     // (cpu/mmu/page_table_cache.h). Never null.
     const TableEntry* tables[2] = {nullptr, nullptr};
 
+    // The keys under which code that was looked up by an address of the lower and the upper half
+    // stays valid: they change with the address space, the privilege, and every change of a mapping
+    // that code was fetched through.
+    u64 fetch_keys[2] = {0, 0};
+
     Exit exit = Exit::kNone;
-    bool alone = false;  // the running block is one instruction: device access and code stores may go ahead
+    bool alone =
+        false;  // the running block is one instruction: device access and code stores may go ahead
     // Set by the platform when this vCPU should look for interrupts or stop before its next block.
     bool attention = false;
     const Op* exit_op = nullptr;
     Fault fault;
     const char* unimplemented = nullptr;
+    // Data breakpoints (bit n: DRn) that the present instruction has hit; a #DB trap follows it.
+    u8 breakpoint_hits = 0;
 
     const unsigned index;
     MMU& mmu;

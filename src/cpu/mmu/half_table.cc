@@ -14,8 +14,7 @@ constexpr u64 kTableBytes = kTableEntryCount * sizeof(TableEntry);
 
 HalfTable::HalfTable()
     : entries_(static_cast<TableEntry*>(host::reserve(kTableBytes))),
-      used_bitmap_(
-          static_cast<u64*>(host::reserve(kTableEntryCount / kChunkEntries / 8))) {}
+      used_bitmap_(static_cast<u64*>(host::reserve(kTableEntryCount / kChunkEntries / 8))) {}
 
 HalfTable::~HalfTable() {
     host::release(entries_, kTableBytes);

@@ -24,9 +24,9 @@ class HalfTable {
     void clear(u64 address, u64 size);
     void clear_all();
 
-    u64 id = 0;              // never reused; changes when the table is recycled
-    unsigned users = 0;      // address spaces that refer to it
-    Digest contents;         // for a shared upper half: the root's upper entries
+    u64 id = 0;          // never reused; changes when the table is recycled
+    unsigned users = 0;  // address spaces that refer to it
+    Digest contents;     // for a shared upper half: the root's upper entries
 
   private:
     // A chunk is the entries in one host page.

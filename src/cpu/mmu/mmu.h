@@ -1,8 +1,9 @@
 // Address translation of a machine: the page walk of the AMD64 and the caches over it.
 //
-// There is no architectural TLB: every access behaves as a fresh page walk (docs/memory.md). What is
-// cached (FSPT entries, code lookups) is kept coherent by tracing stores to pages that the walker
-// has read as page tables. So INVLPG and CR3 loads flush nothing, and nothing cached is visible.
+// There is no architectural TLB: every access behaves as a fresh page walk (docs/memory.md). What
+// is cached (FSPT entries, code lookups) is kept coherent by tracing stores to pages that the
+// walker has read as page tables. So INVLPG and CR3 loads flush nothing, and nothing cached is
+// visible.
 //
 // Invariants:
 //   - a read entry exists only if a walk would succeed without changing memory (accessed bits set);
@@ -15,6 +16,7 @@
 // Source: APM vol. 2, 5 (page translation and protection).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -67,7 +69,8 @@ class MMU final : public PageObserver {
     bool write_bytes_slow(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size);
     bool check_writable_slow(VCPU& cpu, const Op* op, u64 address, u32 size);
 
-    // Implicit accesses of the CPU itself with supervisor privilege: descriptor tables, TSS, frames.
+    // Implicit accesses of the CPU itself with supervisor privilege: descriptor tables, TSS,
+    // frames.
     bool read_system(VCPU& cpu, const Op* op, u64 address, void* data, u32 size);
     bool write_system(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size);
 
@@ -87,10 +90,6 @@ class MMU final : public PageObserver {
     // Follows a change of CR0, CR3, CR4, EFER, CPL, RFLAGS.AC or DR7.
     void update_context(VCPU& cpu);
 
-    // The key under which code looked up by virtual address stays valid: changes with the address
-    // space, the privilege and every change of a mapping that code was fetched through.
-    u64 fetch_key(const VCPU& cpu, u64 address) const;
-
     // PageObserver.
     void page_moved(u64 page_number) override;
     void page_protected(u64 page_number) override;
@@ -107,8 +106,6 @@ class MMU final : public PageObserver {
     const Counters& counters() const { return counters_; }
 
   private:
-    friend class MMUTestPeer;
-
     enum class Privilege : u8 { kUser, kSupervisor, kSupervisorWithAC };
 
     // What is cached about one guest-physical page.
@@ -138,47 +135,54 @@ class MMU final : public PageObserver {
         HalfTable* high = nullptr;
         u64 last_use = 0;
     };
+    // What a vCPU translates with at present.
     struct Context {
         AddressSpace* space = nullptr;
-        u64 control = 0;  // digest of CR0, CR4, EFER and DR7 bits that translation depends on
-        u64 low_key = 0, high_key = 0;
+        u64 control = 0;  // the CR0, CR4, EFER and DR7 bits that translation depends on
     };
 
-    // Translation for a data access; raises and returns false on a fault.
-    bool translate(VCPU& cpu, const Op* op, u64 address, Access access, Privilege privilege,
-                   Walk& walk);
+    // mmu_access.cc: data accesses.
+    Permissions permissions_of(const VCPU& cpu, Privilege privilege) const;
+    static Privilege privilege_of(const VCPU& cpu);
     Walk walk(VCPU& cpu, u64 address, Access access, Privilege privilege);
-    Privilege privilege_of(const VCPU& cpu) const;
+    bool translate(VCPU& cpu, const Op* op, u64 address, Access access, Privilege privilege,
+                   Walk& result);
     bool check_address(VCPU& cpu, const Op* op, u64 address, u32 size);
-
-    bool read_piece(VCPU& cpu, const Op* op, const Walk& walk, void* data, u32 size);
-    bool writable_now(VCPU& cpu, const Op* op, const Walk& walk, u64 value_size, const void* data);
-    bool write_piece(VCPU& cpu, const Op* op, const Walk& walk, const void* data, u32 size);
+    void note_watchpoints(VCPU& cpu, u64 address, u32 size, Access access);
+    bool read_piece(VCPU& cpu, const Op* op, u64 physical, void* data, u32 size);
+    bool ready_to_write(VCPU& cpu, const Op* op, u64 physical, u32 size);
+    void write_piece(VCPU& cpu, u64 physical, const void* data, u32 size);
     bool read_common(VCPU& cpu, const Op* op, u64 address, void* data, u32 size, Access access,
                      Privilege privilege);
     bool write_common(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size,
                       Privilege privilege);
+    void fill(VCPU& cpu, u64 address, const Walk& walk, Access access, Privilege privilege);
 
-    void fill(VCPU& cpu, u64 address, const Walk& walk, Access access);
+    // mmu_trace.cc: what is cached about pages, and forgetting it.
     void add_reverse(u64 page_number, TableEntry* entry);
-    void trace_walk(VCPU& cpu, u64 address, const Walk& walk, HalfTable& table);
-    void add_trace(u64 page_number, const Trace& trace);
-    HalfTable* table_for(VCPU& cpu, u64 address, const Walk& walk);
-
-    bool store_needs_alone(u64 page_number, u64 offset, const void* data, u32 size) const;
-    void table_changed(u64 page_number, u64 offset, const u8* before, u64 size);
-    void entry_changed(u64 page_number, u64 index, u64 before);
-    void root_entry_changed(u64 page_number, u64 index);
+    enum class Forget : u8 { kAll, kWrites };
+    void clear_entries(u64 page_number, Forget what);
+    void trace_walk(u64 address, const Walk& walk, HalfTable* table);
+    TracedPage& traced(u64 page_number);
+    void store_to_table(u64 page_number, u64 offset, const void* data, u32 size);
+    void entry_changed(u64 page_number, unsigned index, u64 before);
+    void root_entry_changed(u64 page_number, unsigned index, u64 before);
     void forget_table(u64 page_number);
-    void invalidate_code(u64 page_number, u64 offset, u64 size);
+    void invalidate_code(u64 page_number);
     void bump_code_epoch();
 
-    AddressSpace& space_of(u64 cr3);
-    HalfTable* high_table_for(u64 root);
+    // mmu_context.cc: address spaces and their tables.
+    AddressSpace& space_of(u64 root);
+    void attach_high_table(AddressSpace& space);
+    void detach_high_table(AddressSpace& space);
+    void drop_space(u64 root);
     HalfTable* new_table();
-    void release_table(HalfTable* table);
-    void recycle_tables();
+    void recycle_a_space();
+    void release_table(HalfTable*& table);
+    HalfTable* table_for(VCPU& cpu, u64 address, const Walk& walk, Privilege privilege);
+    void select_tables(VCPU& cpu);
     void refresh_contexts();
+    bool is_current(const AddressSpace& space) const;
 
     PhysicalMemory& memory_;
     CodeObserver* code_observer_ = nullptr;
@@ -191,9 +195,10 @@ class MMU final : public PageObserver {
     std::unordered_map<u64, std::unique_ptr<AddressSpace>> spaces_;
     std::vector<std::unique_ptr<HalfTable>> tables_;
     std::vector<HalfTable*> free_tables_;
+    std::map<Digest, HalfTable*> high_tables_;
     std::unique_ptr<HalfTable> empty_;
-    u64 code_epoch_ = 0;
-    u64 next_id_ = 1;
+    u32 code_epoch_ = 0;
+    u32 next_id_ = 1;
     u64 clock_ = 0;
     Counters counters_;
 };

@@ -1,4 +1,5 @@
-// The page walk of long mode, as a pure reading of the page tables plus a list of what it would set.
+// The page walk of long mode, as a pure reading of the page tables plus a list of what it would
+// set.
 //
 // Canon where the manual leaves freedom: the accessed bits of all levels and the dirty bit of the
 // leaf are set together, and only if the whole walk and its permission checks succeed.
@@ -25,9 +26,9 @@ enum class Access : u8 { kRead, kWrite, kFetch };
 
 // Who asks: what SMAP, SMEP and the U/S bits make of it.
 struct Permissions {
-    bool user;              // CPL 3
-    bool ac;                // RFLAGS.AC lifts SMAP (false for implicit system accesses)
-    bool write_protect;     // CR0.WP
+    bool user;           // CPL 3
+    bool ac;             // RFLAGS.AC lifts SMAP (false for implicit system accesses)
+    bool write_protect;  // CR0.WP
     bool smap, smep, nxe;
 };
 
@@ -35,10 +36,10 @@ struct Walk {
     bool ok = false;
     bool writable = false;  // by the mapping: all levels allow a write
     bool user = false;
-    bool dirty = false;     // the leaf's dirty bit after the walk
-    u8 leaf_level = 1;      // 1: 4 KiB, 2: 2 MiB, 3: 1 GiB
+    bool dirty = false;  // the leaf's dirty bit after the walk
+    u8 leaf_level = 1;   // 1: 4 KiB, 2: 2 MiB, 3: 1 GiB
     u64 physical = 0;
-    u32 error_code = 0;     // of #PF, if not ok
+    u32 error_code = 0;       // of #PF, if not ok
     u64 table_pages[4] = {};  // page numbers read, from level 4 (index 0) down to the leaf's
     u8 table_count = 0;
 };

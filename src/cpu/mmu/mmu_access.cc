@@ -1,0 +1,361 @@
+// Data accesses that the fast path could not do: faults, first touches, page crossings, devices,
+// stores to page tables and to code.
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "cpu/access.h"
+#include "cpu/mmu/mmu.h"
+#include "cpu/vcpu.h"
+
+namespace uchronia::cpu {
+namespace {
+
+constexpr u32 kLargestAccess = kPageSize;
+
+// Addresses through the stack fault with #SS in place of #GP (APM vol. 2, 8.2.13): an explicit
+// operand with rSP or rBP as its base, or the implicit operand of PUSH, POP, CALL, RET, ...
+bool is_stack_access(const Op* op) {
+    if (op == nullptr)
+        return false;
+    if ((op->flags & op_flag::kMemory) == 0)
+        return true;
+    return op->segment == kFlatSegment && (op->base == kRSP || op->base == kRBP);
+}
+
+u64 lines_of(u64 offset, u64 size) {
+    const u64 first = offset / 64;
+    const u64 last = (offset + size - 1) / 64;
+    return (~u64{0} << first) & (~u64{0} >> (63 - last));
+}
+
+}  // namespace
+
+MMU::Privilege MMU::privilege_of(const VCPU& cpu) {
+    if (cpu.state.cpl() == 3)
+        return Privilege::kUser;
+    return (cpu.state.system_flags & rflags::kAC) != 0 ? Privilege::kSupervisorWithAC
+                                                       : Privilege::kSupervisor;
+}
+
+Permissions MMU::permissions_of(const VCPU& cpu, Privilege privilege) const {
+    return {.user = privilege == Privilege::kUser,
+            .ac = privilege == Privilege::kSupervisorWithAC,
+            .write_protect = (cpu.state.cr0 & cr0::kWP) != 0,
+            .smap = (cpu.state.cr4 & cr4::kSMAP) != 0,
+            .smep = (cpu.state.cr4 & cr4::kSMEP) != 0,
+            .nxe = (cpu.state.efer & efer::kNXE) != 0};
+}
+
+Walk MMU::walk(VCPU& cpu, u64 address, Access access, Privilege privilege) {
+    if ((cpu.state.cr0 & cr0::kPG) == 0) {
+        Walk direct;
+        direct.ok = direct.writable = direct.user = direct.dirty = true;
+        direct.physical = static_cast<u32>(address);
+        return direct;
+    }
+    const u64 root = (cpu.state.cr3 & pte::kAddressMask) >> kPageBits;
+    const unsigned root_index = (address >> 39) & 511;
+    const u8* root_page = memory_.read_page(root);
+    u64 before = 0;
+    if (root_page != nullptr)
+        std::memcpy(&before, root_page + 8 * root_index, sizeof before);
+    const Walk result =
+        walk_page_tables(memory_, cpu.state.cr3, address, access, permissions_of(cpu, privilege));
+    // The accessed bit of an upper root entry is part of what address spaces share tables by.
+    if (result.ok && root_index >= 256 && (before & pte::kAccessed) == 0)
+        root_entry_changed(root, root_index, before);
+    return result;
+}
+
+bool MMU::translate(VCPU& cpu, const Op* op, u64 address, Access access, Privilege privilege,
+                    Walk& result) {
+    result = walk(cpu, address, access, privilege);
+    if (result.ok)
+        return true;
+    cpu.raise(op, Fault{Vector::kPF, result.error_code, address});
+    return false;
+}
+
+bool MMU::check_address(VCPU& cpu, const Op* op, u64 address, u32 size) {
+    if (!is_canonical(address) || !is_canonical(address + size - 1)) {
+        cpu.raise(op, is_stack_access(op) ? Vector::kSS : Vector::kGP);
+        return false;
+    }
+    const bool checks_alignment = (cpu.state.system_flags & rflags::kAC) != 0 &&
+                                  (cpu.state.cr0 & cr0::kAM) != 0 && cpu.state.cpl() == 3;
+    if (checks_alignment && size <= 8 && (address & (size - 1)) != 0) {
+        cpu.raise(op, Vector::kAC);
+        return false;
+    }
+    return true;
+}
+
+void MMU::note_watchpoints(VCPU& cpu, u64 address, u32 size, Access access) {
+    if ((cpu.state.dr7 & 0xff) == 0)
+        return;
+    static constexpr u64 kLengths[4] = {1, 2, 8, 4};
+    for (unsigned i = 0; i < 4; ++i) {
+        const bool enabled = ((cpu.state.dr7 >> (2 * i)) & 3) != 0;
+        const u64 kind = (cpu.state.dr7 >> (16 + 4 * i)) & 3;  // 1: writes, 3: reads and writes
+        const bool matches = kind == 3 || (kind == 1 && access == Access::kWrite);
+        const u64 length = kLengths[(cpu.state.dr7 >> (18 + 4 * i)) & 3];
+        const u64 start = cpu.state.dr[i] & ~(length - 1);
+        if (enabled && matches && address < start + length && start < address + size)
+            cpu.breakpoint_hits |= static_cast<u8>(1u << i);
+    }
+}
+
+bool MMU::read_piece(VCPU& cpu, const Op* op, u64 physical, void* data, u32 size) {
+    const u8* page = memory_.read_page(physical >> kPageBits);
+    if (page != nullptr) {
+        std::memcpy(data, page + (physical & kPageMask), size);
+        return true;
+    }
+    if (!cpu.alone) {
+        cpu.leave(op, Exit::kAlone);
+        return false;
+    }
+    for (u32 done = 0; done < size;) {
+        const u32 rest = size - done;
+        const u32 part = rest >= 8 ? 8 : rest >= 4 ? 4 : rest >= 2 ? 2 : 1;
+        const u64 value = cpu.platform.mmio_read(cpu.index, physical + done, part);
+        std::memcpy(static_cast<u8*>(data) + done, &value, part);
+        done += part;
+    }
+    return true;
+}
+
+// Whether a store may go ahead now: to a device, to decoded code or to a live page table entry it
+// may only in a block of its own, so that everything after it sees its effect.
+bool MMU::ready_to_write(VCPU& cpu, const Op* op, u64 physical, u32 size) {
+    if (cpu.alone)
+        return true;
+    const u64 page_number = physical >> kPageBits;
+    const u64 offset = physical & kPageMask;
+    const u8* page = memory_.read_page(page_number);
+    bool needs_alone = page == nullptr;
+    if (!needs_alone) {
+        const PageState& state = pages_[page_number];
+        needs_alone = (state.code_lines & lines_of(offset, size)) != 0;
+        for (u64 entry = offset & ~u64{7}; state.trace != 0 && entry < offset + size; entry += 8)
+            needs_alone |= (page[entry] & pte::kPresent) != 0;
+    }
+    if (needs_alone)
+        cpu.leave(op, Exit::kAlone);
+    return !needs_alone;
+}
+
+void MMU::write_piece(VCPU& cpu, u64 physical, const void* data, u32 size) {
+    const u64 page_number = physical >> kPageBits;
+    const u64 offset = physical & kPageMask;
+    u8* page = memory_.write_page(page_number);
+    if (page == nullptr) {
+        for (u32 done = 0; done < size;) {
+            const u32 rest = size - done;
+            const u32 part = rest >= 8 ? 8 : rest >= 4 ? 4 : rest >= 2 ? 2 : 1;
+            u64 value = 0;
+            std::memcpy(&value, static_cast<const u8*>(data) + done, part);
+            cpu.platform.mmio_write(cpu.index, physical + done, part, value);
+            done += part;
+        }
+        return;
+    }
+    if (pages_[page_number].trace != 0)
+        store_to_table(page_number, offset, data, size);
+    else
+        std::memcpy(page + offset, data, size);
+    if ((pages_[page_number].code_lines & lines_of(offset, size)) != 0)
+        invalidate_code(page_number);
+}
+
+bool MMU::read_common(VCPU& cpu, const Op* op, u64 address, void* data, u32 size, Access access,
+                      Privilege privilege) {
+    CHECK(size >= 1 && size <= kLargestAccess);
+    ++counters_.slow_reads;
+    Walk first;
+    if (!check_address(cpu, op, address, size) ||
+        !translate(cpu, op, address, access, privilege, first))
+        return false;
+    const u32 in_first = static_cast<u32>(std::min<u64>(size, kPageSize - (address & kPageMask)));
+    Walk second;
+    if (in_first < size && !translate(cpu, op, address + in_first, access, privilege, second))
+        return false;
+    note_watchpoints(cpu, address, size, access);
+    if (!read_piece(cpu, op, first.physical, data, in_first))
+        return false;
+    fill(cpu, address, first, Access::kRead, privilege);
+    if (in_first == size)
+        return true;
+    return read_piece(cpu, op, second.physical, static_cast<u8*>(data) + in_first, size - in_first);
+}
+
+bool MMU::write_common(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size,
+                       Privilege privilege) {
+    CHECK(size >= 1 && size <= kLargestAccess);
+    ++counters_.slow_writes;
+    Walk first;
+    if (!check_address(cpu, op, address, size) ||
+        !translate(cpu, op, address, Access::kWrite, privilege, first))
+        return false;
+    const u32 in_first = static_cast<u32>(std::min<u64>(size, kPageSize - (address & kPageMask)));
+    const u32 in_second = size - in_first;
+    Walk second;
+    if (in_second != 0 &&
+        !translate(cpu, op, address + in_first, Access::kWrite, privilege, second))
+        return false;
+    if (!ready_to_write(cpu, op, first.physical, in_first) ||
+        (in_second != 0 && !ready_to_write(cpu, op, second.physical, in_second)))
+        return false;
+    note_watchpoints(cpu, address, size, Access::kWrite);
+    write_piece(cpu, first.physical, data, in_first);
+    if (in_second != 0)
+        write_piece(cpu, second.physical, static_cast<const u8*>(data) + in_first, in_second);
+    else
+        fill(cpu, address, first, Access::kWrite, privilege);
+    return true;
+}
+
+// Caches the translation that `walk` found, as far as the invariants allow.
+void MMU::fill(VCPU& cpu, u64 address, const Walk& walk, Access access, Privilege privilege) {
+    const u64 page_number = walk.physical >> kPageBits;
+    if (page_number >= pages_.size() || (cpu.state.cr0 & cr0::kPG) == 0)
+        return;
+    if ((cpu.state.dr7 & 0xff) != 0)
+        return;  // watchpoints are found on the slow path
+    HalfTable* table = table_for(cpu, address, walk, privilege);
+    if (table == nullptr)
+        return;
+    const bool write = access == Access::kWrite && walk.writable && walk.dirty &&
+                       pages_[page_number].trace == 0 && pages_[page_number].code_lines == 0;
+    u8* writable = write ? memory_.write_page(page_number) : nullptr;
+    const u8* page = write ? writable : memory_.read_page(page_number);
+    if (page == nullptr)
+        return;
+    trace_walk(address, walk, table);
+    // Tracing may have found that the page is one of its own page tables.
+    const bool still_writable = write && pages_[page_number].trace == 0;
+    TableEntry& entry = table->entry_for_fill(address);
+    const u64 addend = reinterpret_cast<u64>(page) - (address & ~kPageMask);
+    entry.read = addend;
+    if (still_writable)
+        entry.write = addend;
+    add_reverse(page_number, &entry);
+    ++counters_.fills;
+}
+
+SlowRead MMU::read_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
+    u64 value = 0;
+    const bool ok = read_common(cpu, op, address, &value, size, Access::kRead, privilege_of(cpu));
+    return {value, ok};
+}
+
+SlowRead MMU::read_for_write_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
+    u64 value = 0;
+    const bool ok = read_common(cpu, op, address, &value, size, Access::kWrite, privilege_of(cpu));
+    return {value, ok};
+}
+
+bool MMU::write_slow(VCPU& cpu, const Op* op, u64 address, u32 size, u64 value) {
+    return write_common(cpu, op, address, &value, size, privilege_of(cpu));
+}
+
+bool MMU::read_bytes_slow(VCPU& cpu, const Op* op, u64 address, void* data, u32 size) {
+    return read_common(cpu, op, address, data, size, Access::kRead, privilege_of(cpu));
+}
+
+bool MMU::write_bytes_slow(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size) {
+    return write_common(cpu, op, address, data, size, privilege_of(cpu));
+}
+
+bool MMU::check_writable_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
+    const Privilege privilege = privilege_of(cpu);
+    Walk walk;
+    if (!check_address(cpu, op, address, size) ||
+        !translate(cpu, op, address, Access::kWrite, privilege, walk) ||
+        !ready_to_write(cpu, op, walk.physical, 1))
+        return false;
+    const u64 last = address + size - 1;
+    if ((last ^ address) >> kPageBits == 0)
+        return true;
+    return translate(cpu, op, last, Access::kWrite, privilege, walk) &&
+           ready_to_write(cpu, op, walk.physical, 1);
+}
+
+bool MMU::read_system(VCPU& cpu, const Op* op, u64 address, void* data, u32 size) {
+    return read_common(cpu, op, address, data, size, Access::kRead, Privilege::kSupervisor);
+}
+
+bool MMU::write_system(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size) {
+    return write_common(cpu, op, address, data, size, Privilege::kSupervisor);
+}
+
+bool MMU::copy_from_guest(VCPU& cpu, u64 address, void* data, u64 size) {
+    for (u64 done = 0; done < size;) {
+        const u64 at = address + done;
+        const u64 part = std::min(size - done, kPageSize - (at & kPageMask));
+        const Walk result =
+            is_canonical(at) ? walk(cpu, at, Access::kRead, privilege_of(cpu)) : Walk{};
+        const u8* page = result.ok ? memory_.read_page(result.physical >> kPageBits) : nullptr;
+        if (page == nullptr)
+            return false;
+        std::memcpy(static_cast<u8*>(data) + done, page + (at & kPageMask), part);
+        done += part;
+    }
+    return true;
+}
+
+bool MMU::copy_to_guest(VCPU& cpu, u64 address, const void* data, u64 size) {
+    for (u64 done = 0; done < size;) {
+        const u64 at = address + done;
+        const u64 part = std::min(size - done, kPageSize - (at & kPageMask));
+        const Walk result =
+            is_canonical(at) ? walk(cpu, at, Access::kWrite, privilege_of(cpu)) : Walk{};
+        if (!result.ok || memory_.read_page(result.physical >> kPageBits) == nullptr)
+            return false;
+        done += part;
+    }
+    for (u64 done = 0; done < size;) {
+        const u64 at = address + done;
+        const u64 part = std::min(size - done, kPageSize - (at & kPageMask));
+        const Walk result = walk(cpu, at, Access::kWrite, privilege_of(cpu));
+        write_piece(cpu, result.physical, static_cast<const u8*>(data) + done,
+                    static_cast<u32>(part));
+        done += part;
+    }
+    return true;
+}
+
+bool MMU::probe(const VCPU& cpu, u64 address, u64& physical) {
+    return is_canonical(address) && probe_page_tables(memory_, cpu.state.cr3, address, physical);
+}
+
+FetchedPage MMU::fetch(VCPU& cpu, u64 address) {
+    ++counters_.fetch_walks;
+    FetchedPage result;
+    const Privilege privilege = cpu.state.cpl() == 3 ? Privilege::kUser : Privilege::kSupervisor;
+    const Walk found =
+        is_canonical(address) ? walk(cpu, address, Access::kFetch, privilege) : Walk{};
+    if (!found.ok) {
+        result.fault = is_canonical(address) ? Fault{Vector::kPF, found.error_code, address}
+                                             : Fault{Vector::kGP, 0, 0};
+        return result;
+    }
+    result.ok = true;
+    result.page_number = found.physical >> kPageBits;
+    result.bytes = memory_.read_page(result.page_number);
+    // Code lookups are cached by address: trace the tables, in whichever half it is.
+    if (result.bytes != nullptr && (cpu.state.cr0 & cr0::kPG) != 0)
+        trace_walk(address, found, table_for(cpu, address, found, privilege));
+    return result;
+}
+
+void MMU::mark_code(u64 page_number, u64 lines) {
+    PageState& state = pages_[page_number];
+    if (state.code_lines == 0)
+        clear_entries(page_number, Forget::kWrites);
+    state.code_lines |= lines;
+}
+
+}  // namespace uchronia::cpu

@@ -1,0 +1,244 @@
+// Address spaces and the tables that each privilege uses of them.
+//
+// User code and kernel code with AC set see the user's lower half; kernel code otherwise sees a
+// lower half of its own, which holds supervisor pages only (SMAP for free). The upper half holds
+// supervisor pages, is used by the kernel only, and is shared by all roots with the same upper
+// entries.
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "cpu/mmu/mmu.h"
+#include "cpu/vcpu.h"
+
+namespace uchronia::cpu {
+namespace {
+
+// Each table reserves 512 GiB of host addresses; of 128 TiB some must stay free.
+constexpr std::size_t kMostTables = 96;
+
+u64 control_bits(const CPUState& s) {
+    return (s.cr0 & (cr0::kPG | cr0::kWP | cr0::kAM)) |
+           ((s.cr4 & (cr4::kSMEP | cr4::kSMAP)) << 20) | ((s.efer & efer::kNXE) << 20) |
+           ((s.dr7 & 0xff) != 0 ? u64{1} << 60 : 0);
+}
+
+}  // namespace
+
+MMU::MMU(PhysicalMemory& memory)
+    : memory_(memory), pages_(memory.page_count()), empty_(std::make_unique<HalfTable>()) {}
+
+MMU::~MMU() = default;
+
+void MMU::add_vcpu(VCPU& cpu) {
+    CHECK(cpu.index == vcpus_.size());
+    vcpus_.push_back(&cpu);
+    contexts_.emplace_back();
+    cpu.tables[0] = cpu.tables[1] = empty_->entries();
+}
+
+bool MMU::is_current(const AddressSpace& space) const {
+    return std::any_of(contexts_.begin(), contexts_.end(),
+                       [&](const Context& context) { return context.space == &space; });
+}
+
+HalfTable* MMU::new_table() {
+    if (free_tables_.empty() && tables_.size() < kMostTables)
+        free_tables_.push_back(tables_.emplace_back(std::make_unique<HalfTable>()).get());
+    while (free_tables_.empty())
+        recycle_a_space();
+    HalfTable* table = free_tables_.back();
+    free_tables_.pop_back();
+    table->id = next_id_++;
+    table->users = 1;
+    return table;
+}
+
+// Gives back the tables of the address space that has not been used for longest.
+void MMU::recycle_a_space() {
+    u64 oldest = 0;
+    u64 oldest_use = ~u64{0};
+    for (const auto& [root, space] : spaces_) {
+        if (space->last_use < oldest_use && !is_current(*space)) {
+            oldest = root;
+            oldest_use = space->last_use;
+        }
+    }
+    CHECK(oldest_use != ~u64{0});
+    drop_space(oldest);
+}
+
+void MMU::release_table(HalfTable*& table) {
+    if (table == nullptr)
+        return;
+    if (--table->users == 0) {
+        table->clear_all();
+        for (TracedPage& page : traces_)
+            std::erase_if(page.uses, [&](const Trace& use) { return use.table == table; });
+        free_tables_.push_back(table);
+    }
+    table = nullptr;
+}
+
+void MMU::drop_space(u64 root) {
+    const auto found = spaces_.find(root);
+    if (found == spaces_.end())
+        return;
+    AddressSpace& space = *found->second;
+    CHECK(!is_current(space));
+    release_table(space.user_low);
+    release_table(space.supervisor_low);
+    detach_high_table(space);
+    spaces_.erase(found);
+    if (root >= pages_.size())
+        return;
+    const u32 trace = pages_[root].trace;
+    TracedPage& page = traces_[trace - 1];
+    page.root = false;
+    if (page.uses.empty()) {
+        page.useless_stores = 0;
+        pages_[root].trace = 0;
+        free_traces_.push_back(trace - 1);
+    }
+}
+
+MMU::AddressSpace& MMU::space_of(u64 root) {
+    const auto found = spaces_.find(root);
+    if (found != spaces_.end())
+        return *found->second;
+    auto space = std::make_unique<AddressSpace>();
+    space->root = root;
+    space->id = next_id_++;
+    space->last_use = ++clock_;
+    AddressSpace& result = *space;
+    spaces_.emplace(root, std::move(space));
+    if (root < pages_.size())
+        traced(root).root = true;
+    attach_high_table(result);
+    return result;
+}
+
+// Finds or makes the upper table for the root's present upper entries.
+void MMU::attach_high_table(AddressSpace& space) {
+    const u8* page = memory_.read_page(space.root);
+    if (page == nullptr)
+        return;
+    const Digest contents = digest_of(std::span<const u8>(page + 2048, 2048));
+    const auto found = high_tables_.find(contents);
+    if (found != high_tables_.end()) {
+        space.high = found->second;
+        ++space.high->users;
+        return;
+    }
+    space.high = new_table();
+    space.high->contents = contents;
+    high_tables_.emplace(contents, space.high);
+}
+
+void MMU::detach_high_table(AddressSpace& space) {
+    if (space.high == nullptr)
+        return;
+    if (space.high->users == 1)
+        high_tables_.erase(space.high->contents);
+    release_table(space.high);
+}
+
+// The table in which a translation may be cached, or null.
+HalfTable* MMU::table_for(VCPU& cpu, u64 address, const Walk& walk, Privilege privilege) {
+    AddressSpace& space = *contexts_[cpu.index].space;
+    if (static_cast<i64>(address) < 0) {
+        const bool kernel_only = privilege != Privilege::kUser && !walk.user;
+        return kernel_only ? space.high : nullptr;
+    }
+    const bool user_view = privilege != Privilege::kSupervisor;
+    if (user_view && !walk.user)
+        return nullptr;
+    HalfTable*& table = user_view ? space.user_low : space.supervisor_low;
+    if (table == nullptr) {
+        HalfTable* fresh = new_table();
+        table = fresh;
+        refresh_contexts();
+    }
+    return table;
+}
+
+void MMU::select_tables(VCPU& cpu) {
+    const AddressSpace& space = *contexts_[cpu.index].space;
+    const CPUState& state = cpu.state;
+    const bool user = state.cpl() == 3;
+    const bool ac = (state.system_flags & rflags::kAC) != 0;
+    const HalfTable* low = user || ac ? space.user_low : space.supervisor_low;
+    const HalfTable* high = user ? nullptr : space.high;
+    if (user && ac && (state.cr0 & cr0::kAM) != 0)
+        low = nullptr;  // alignment is checked on the slow path
+    cpu.tables[0] = (low != nullptr ? low : empty_.get())->entries();
+    cpu.tables[1] = (high != nullptr ? high : empty_.get())->entries();
+    const u64 epoch = u64{code_epoch_} << 32;
+    const u64 high_id = space.high != nullptr ? space.high->id : 0;
+    cpu.fetch_keys[0] = epoch | space.id << 1 | (user ? 1 : 0);
+    cpu.fetch_keys[1] = epoch | high_id << 1 | (user ? 1 : 0);
+}
+
+void MMU::refresh_contexts() {
+    for (VCPU* cpu : vcpus_) {
+        if (contexts_[cpu->index].space != nullptr)
+            select_tables(*cpu);
+    }
+}
+
+void MMU::update_context(VCPU& cpu) {
+    Context& context = contexts_[cpu.index];
+    const u64 control = control_bits(cpu.state);
+    if (control != context.control || context.space == nullptr) {
+        context.control = control;
+        drop_caches();
+    }
+    const u64 root = (cpu.state.cr3 & pte::kAddressMask) >> kPageBits;
+    if (context.space == nullptr || context.space->root != root) {
+        context.space = nullptr;
+        context.space = &space_of(root);
+        context.space->last_use = ++clock_;
+    }
+    select_tables(cpu);
+}
+
+void MMU::drop_caches() {
+    ++counters_.full_flushes;
+    for (Context& context : contexts_)
+        context.space = nullptr;
+    spaces_.clear();
+    high_tables_.clear();
+    free_tables_.clear();
+    for (const auto& table : tables_) {
+        table->clear_all();
+        table->users = 0;
+        free_tables_.push_back(table.get());
+    }
+    for (PageState& state : pages_) {
+        state.reverse[0] = state.reverse[1] = nullptr;
+        state.reverse_overflow = 0;
+        state.trace = 0;
+    }
+    overflow_.clear();
+    traces_.clear();
+    free_traces_.clear();
+    ++code_epoch_;
+    for (VCPU* cpu : vcpus_) {
+        Context& context = contexts_[cpu->index];
+        context.space = &space_of((cpu->state.cr3 & pte::kAddressMask) >> kPageBits);
+        select_tables(*cpu);
+    }
+}
+
+void MMU::memory_replaced() {
+    for (u64 page_number = 0; page_number < pages_.size(); ++page_number) {
+        if (pages_[page_number].code_lines != 0)
+            invalidate_code(page_number);
+    }
+    for (VCPU* cpu : vcpus_)
+        contexts_[cpu->index].control = control_bits(cpu->state);
+    drop_caches();
+}
+
+}  // namespace uchronia::cpu

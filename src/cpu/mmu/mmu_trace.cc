@@ -1,0 +1,239 @@
+// What is cached about a page, and forgetting exactly that: the reverse list (page to FSPT
+// entries), the traces (page to the ranges that it maps as a page table) and decoded code.
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "cpu/mmu/mmu.h"
+#include "cpu/vcpu.h"
+
+namespace uchronia::cpu {
+namespace {
+
+// More entries than this of one page are not worth keeping.
+constexpr std::size_t kLongestOverflow = 32;
+// After so many stores that no cached translation depended on, with no walk in between, a page is
+// taken to be a page table no longer.
+constexpr u32 kUselessStores = 32;
+
+unsigned level_shift(unsigned level) {
+    return static_cast<unsigned>(kPageBits) + 9 * (level - 1);
+}
+
+u64 sign_extended(u64 address) {
+    return static_cast<u64>(static_cast<i64>(address << 16) >> 16);
+}
+
+}  // namespace
+
+void MMU::add_reverse(u64 page_number, TableEntry* entry) {
+    PageState& state = pages_[page_number];
+    for (TableEntry*& slot : state.reverse) {
+        if (slot == entry)
+            return;
+        if (slot == nullptr) {
+            slot = entry;
+            return;
+        }
+    }
+    if (state.reverse_overflow == 0) {
+        overflow_.emplace_back();
+        state.reverse_overflow = static_cast<u32>(overflow_.size());
+    }
+    std::vector<TableEntry*>& more = overflow_[state.reverse_overflow - 1];
+    if (std::find(more.begin(), more.end(), entry) != more.end())
+        return;
+    if (more.size() >= kLongestOverflow) {
+        const TableEntry kept = *entry;
+        clear_entries(page_number, Forget::kAll);
+        *entry = kept;
+        state.reverse[0] = entry;
+        return;
+    }
+    more.push_back(entry);
+}
+
+// A listed entry may meanwhile serve another page: clearing it is always allowed.
+void MMU::clear_entries(u64 page_number, Forget what) {
+    PageState& state = pages_[page_number];
+    const auto clear = [what](TableEntry* entry) {
+        entry->write = 0;
+        if (what == Forget::kAll)
+            entry->read = 0;
+    };
+    for (TableEntry*& slot : state.reverse) {
+        if (slot == nullptr)
+            continue;
+        clear(slot);
+        if (what == Forget::kAll)
+            slot = nullptr;
+    }
+    if (state.reverse_overflow == 0)
+        return;
+    std::vector<TableEntry*>& more = overflow_[state.reverse_overflow - 1];
+    for (TableEntry* entry : more)
+        clear(entry);
+    if (what == Forget::kAll)
+        more.clear();
+}
+
+MMU::TracedPage& MMU::traced(u64 page_number) {
+    PageState& state = pages_[page_number];
+    if (state.trace == 0) {
+        clear_entries(page_number, Forget::kWrites);
+        if (free_traces_.empty()) {
+            traces_.emplace_back();
+            state.trace = static_cast<u32>(traces_.size());
+        } else {
+            state.trace = free_traces_.back() + 1;
+            free_traces_.pop_back();
+        }
+    }
+    return traces_[state.trace - 1];
+}
+
+// Notes that what is now cached in `table` (null: only code lookups) for `address` was read through
+// the walk's page tables. The root is traced by its address space.
+void MMU::trace_walk(u64 address, const Walk& walk, HalfTable* table) {
+    for (unsigned i = 1; i < walk.table_count; ++i) {
+        const unsigned level = 4 - i;
+        const u64 base = sign_extended(address & ~((u64{1} << level_shift(level + 1)) - 1));
+        TracedPage& page = traced(walk.table_pages[i]);
+        page.useless_stores = 0;
+        const auto is_same = [&](const Trace& use) {
+            return use.table == table && use.base == base && use.level == level;
+        };
+        if (std::none_of(page.uses.begin(), page.uses.end(), is_same))
+            page.uses.push_back({table, base, level});
+    }
+}
+
+// A store to a page that walks have read: writes it, then forgets what the changed entries gave.
+void MMU::store_to_table(u64 page_number, u64 offset, const void* data, u32 size) {
+    ++counters_.table_stores;
+    u8* page = memory_.write_page(page_number);
+    const u64 first = offset & ~u64{7};
+    for (u64 at = first; at < offset + size; at += 8) {
+        u64 before, after;
+        std::memcpy(&before, page + at, sizeof before);
+        const u64 from = std::max(at, offset);
+        const u64 to = std::min(at + 8, offset + size);
+        std::memcpy(page + from, static_cast<const u8*>(data) + (from - offset), to - from);
+        std::memcpy(&after, page + at, sizeof after);
+        if (before != after)
+            entry_changed(page_number, static_cast<unsigned>(at / 8), before);
+        if (pages_[page_number].trace == 0)
+            continue;
+        TracedPage& table = traces_[pages_[page_number].trace - 1];
+        if ((before & pte::kPresent) == 0 && ++table.useless_stores > kUselessStores)
+            forget_table(page_number);
+    }
+}
+
+void MMU::entry_changed(u64 page_number, unsigned index, u64 before) {
+    const u32 trace = pages_[page_number].trace;
+    if (trace == 0)
+        return;
+    if (traces_[trace - 1].root)
+        root_entry_changed(page_number, index, before);
+    if ((before & pte::kPresent) == 0)
+        return;  // nothing is cached of what is not present
+    bool had_code = false;
+    for (const Trace& use : traces_[trace - 1].uses) {
+        const unsigned shift = level_shift(use.level);
+        if (use.table != nullptr)
+            use.table->clear(use.base + (u64{index} << shift), u64{1} << shift);
+        const u64 target = (before & pte::kAddressMask) >> kPageBits;
+        had_code |= use.level > 1 || (target < pages_.size() && pages_[target].code_lines != 0);
+        ++counters_.invalidations;
+    }
+    if (had_code)
+        bump_code_epoch();
+}
+
+void MMU::root_entry_changed(u64 page_number, unsigned index, u64 before) {
+    const auto found = spaces_.find(page_number);
+    if (found == spaces_.end())
+        return;
+    AddressSpace& space = *found->second;
+    if (index >= 256) {
+        detach_high_table(space);
+        attach_high_table(space);
+    } else {
+        if ((before & pte::kPresent) == 0)
+            return;
+        const u64 base = u64{index} << 39;
+        for (HalfTable* table : {space.user_low, space.supervisor_low}) {
+            if (table != nullptr)
+                table->clear(base, u64{1} << 39);
+        }
+    }
+    bump_code_epoch();
+}
+
+// The page is no page table any more (or everything read through it is stale): forgets all that was
+// cached through it.
+void MMU::forget_table(u64 page_number) {
+    const u32 trace = pages_[page_number].trace;
+    if (trace == 0)
+        return;
+    TracedPage& page = traces_[trace - 1];
+    for (const Trace& use : page.uses) {
+        if (use.table != nullptr)
+            use.table->clear(use.base, u64{1} << level_shift(use.level + 1));
+    }
+    page.uses.clear();
+    page.useless_stores = 0;
+    bump_code_epoch();
+    if (page.root) {
+        const auto found = spaces_.find(page_number);
+        if (found != spaces_.end() && is_current(*found->second)) {
+            detach_high_table(*found->second);
+            attach_high_table(*found->second);
+            for (HalfTable* table : {found->second->user_low, found->second->supervisor_low}) {
+                if (table != nullptr)
+                    table->clear_all();
+            }
+            return;  // stays traced as a root
+        }
+        drop_space(page_number);
+        return;
+    }
+    pages_[page_number].trace = 0;
+    free_traces_.push_back(trace - 1);
+}
+
+void MMU::invalidate_code(u64 page_number) {
+    ++counters_.code_drops;
+    pages_[page_number].code_lines = 0;
+    if (code_observer_ != nullptr)
+        code_observer_->code_changed(page_number);
+    bump_code_epoch();
+}
+
+void MMU::bump_code_epoch() {
+    ++code_epoch_;
+    refresh_contexts();
+}
+
+void MMU::page_moved(u64 page_number) {
+    clear_entries(page_number, Forget::kAll);
+}
+
+void MMU::page_protected(u64 page_number) {
+    clear_entries(page_number, Forget::kWrites);
+}
+
+void MMU::page_written(u64 page_number, u64 offset, u64 size) {
+    if (page_number >= pages_.size() || size == 0)
+        return;
+    forget_table(page_number);
+    const u64 first = offset / 64;
+    const u64 last = (offset + size - 1) / 64;
+    const u64 lines = (~u64{0} << first) & (~u64{0} >> (63 - last));
+    if ((pages_[page_number].code_lines & lines) != 0)
+        invalidate_code(page_number);
+}
+
+}  // namespace uchronia::cpu
