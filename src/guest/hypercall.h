@@ -1,0 +1,94 @@
+/* The guest ABI of Uchronia: how a program inside the machine talks to the machine.
+ *
+ * Plain C with numbers and layouts only, shared by the machine and by everything that runs in the
+ * guest. The description for people is docs/hypercalls.md; a change here raises UCHRONIA_ABI.
+ *
+ * The hypercall instruction is the two bytes 0F 04 (reserved in the AMD64 opcode map). It works in
+ * every privilege level: the function number is in EAX, the arguments in RDI RSI RDX R10 R8 R9, the
+ * result comes back in RAX (a negative errno on failure); no other register changes. Pointers are
+ * guest-virtual addresses in the caller's address space and are accessed with the caller's rights.
+ */
+#pragma once
+
+#define UCHRONIA_ABI 1
+
+/* CPUID leaf that says that the hypercall instruction exists: EBX ECX EDX hold "UchroniaVM\0\0",
+ * EAX holds UCHRONIA_ABI. */
+#define UCHRONIA_CPUID_LEAF 0x40000100u
+#define UCHRONIA_CPUID_EBX 0x72686355u /* "Uchr" */
+#define UCHRONIA_CPUID_ECX 0x61696e6fu /* "onia" */
+#define UCHRONIA_CPUID_EDX 0x00004d56u /* "VM\0\0" */
+
+/* The bytes of the instruction. */
+#define UCHRONIA_HYPERCALL_BYTE_0 0x0f
+#define UCHRONIA_HYPERCALL_BYTE_1 0x04
+
+enum UchroniaHypercall {
+    /* () -> UCHRONIA_ABI of the machine. */
+    UCHRONIA_VERSION = 0,
+    /* () -> 0. The base image is booted; returns when a run begins. */
+    UCHRONIA_READY = 1,
+    /* (buffer, size) -> size of the run description in bytes; written only if it fits. */
+    UCHRONIA_GET_RUN = 2,
+    /* (stream, data, size) -> size. Stream 1 or 2: the command's output or error output. */
+    UCHRONIA_OUTPUT = 3,
+    /* (buffer, size) -> bytes of standard input; fewer than size only at its end, 0 = no more. */
+    UCHRONIA_INPUT = 4,
+    /* (UchroniaExitKind, code). The run is over; does not return. */
+    UCHRONIA_EXIT = 5,
+    /* (text, size). The agent cannot go on; does not return. */
+    UCHRONIA_PANIC = 6,
+    /* (UchroniaReportKind, text, size) -> 0. A report of the kernel about itself, with its lines.
+     */
+    UCHRONIA_OOPS = 7,
+    /* (UchroniaLogLevel, text, size) -> 0. One diagnostic line, without a newline. */
+    UCHRONIA_LOG = 8,
+    /* (buffer, size) -> size. Random bytes of the tape. */
+    UCHRONIA_ENTROPY = 9,
+    /* Reserved for the SDK: markers and assertions. -ENOSYS for now. */
+    UCHRONIA_MARK = 16,
+    UCHRONIA_ASSERT = 17,
+};
+
+enum UchroniaExitKind {
+    UCHRONIA_EXITED = 0,   /* code: exit status, 0-255 */
+    UCHRONIA_SIGNALED = 1, /* code: signal number */
+};
+
+enum UchroniaReportKind {
+    UCHRONIA_REPORT_WARNING = 1, /* WARN(): the kernel goes on */
+    UCHRONIA_REPORT_OOPS = 2,    /* an oops or BUG(): a task was killed, the kernel is damaged */
+    UCHRONIA_REPORT_STALL = 3,   /* hung task, soft lockup, RCU stall */
+};
+
+enum UchroniaLogLevel {
+    UCHRONIA_LOG_ERROR = 1,
+    UCHRONIA_LOG_WARNING = 2,
+    UCHRONIA_LOG_INFO = 3,
+};
+
+/* Sizes that the machine refuses with -EINVAL beyond: one call never moves more than this. */
+#define UCHRONIA_MAXIMUM_TRANSFER (1u << 20)
+
+/* The run description of GET_RUN, little-endian, packed: a header of u32 words in the order below,
+ * then `group_count` u32 supplementary group ids, then NUL-terminated strings: the working
+ * directory, `argument_count` arguments (at least one), `environment_count` of "NAME=value",
+ * `share_count` absolute paths of host folders that the run can see. */
+#define UCHRONIA_RUN_MAGIC 0x4e555255u /* "URUN" */
+#define UCHRONIA_RUN_HEADER_WORDS 9
+
+enum UchroniaRunHeader {
+    UCHRONIA_RUN_WORD_MAGIC = 0,
+    UCHRONIA_RUN_WORD_SIZE = 1, /* of all of it, bytes */
+    UCHRONIA_RUN_WORD_FLAGS = 2,
+    UCHRONIA_RUN_WORD_UID = 3,
+    UCHRONIA_RUN_WORD_GID = 4,
+    UCHRONIA_RUN_WORD_GROUPS = 5,
+    UCHRONIA_RUN_WORD_ARGUMENTS = 6,
+    UCHRONIA_RUN_WORD_ENVIRONMENT = 7,
+    UCHRONIA_RUN_WORD_SHARES = 8,
+};
+
+enum UchroniaRunFlags {
+    UCHRONIA_RUN_HAS_INPUT = 1, /* there is standard input: else the command gets /dev/null */
+};

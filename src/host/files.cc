@@ -1,0 +1,248 @@
+#include "host/files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace uchronia::host {
+namespace {
+
+// Closes a descriptor at the end of a scope.
+class Descriptor {
+  public:
+    explicit Descriptor(int number) : number_(number) {}
+    ~Descriptor() { close(); }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+
+    bool valid() const { return number_ >= 0; }
+    int number() const { return number_; }
+    // False if the system reports a delayed write error.
+    bool close() {
+        const int number = number_;
+        number_ = -1;
+        return number < 0 || ::close(number) == 0;
+    }
+
+  private:
+    int number_;
+};
+
+const char* remedy_for(int error) {
+    switch (error) {
+        case ENOENT:
+            return "; check the path";
+        case EACCES:
+        case EPERM:
+            return "; check its owner and permissions";
+        case ENOSPC:
+        case EDQUOT:
+            return "; free some space and try again";
+        case EROFS:
+            return "; choose a folder that can be written";
+        case EISDIR:
+            return "; name a file, not a folder";
+        default:
+            return "";
+    }
+}
+
+Error failure(const char* what, const std::string& path, int error) {
+    return {std::string("cannot ") + what + " '" + path + "': " + std::strerror(error) +
+            remedy_for(error)};
+}
+
+Status write_all(int descriptor, std::span<const u8> contents, const std::string& path) {
+    while (!contents.empty()) {
+        const ssize_t written = ::write(descriptor, contents.data(), contents.size());
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return failure("write", path, errno);
+        contents = contents.subspan(static_cast<std::size_t>(written));
+    }
+    return {};
+}
+
+std::string parent_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string::npos)
+        return ".";
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// A rename is only durable once its folder is.
+Status sync_directory(const std::string& path) {
+    Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder.valid())
+        return failure("open the folder", path, errno);
+    // Some file systems cannot sync a folder, and say so with EINVAL.
+    if (::fsync(folder.number()) != 0 && errno != EINVAL)
+        return failure("sync the folder", path, errno);
+    return {};
+}
+
+Status fill_temporary(Descriptor& file, std::span<const u8> contents, const std::string& path) {
+    if (Status status = write_all(file.number(), contents, path); !status)
+        return status;
+    if (::fsync(file.number()) != 0)
+        return failure("write", path, errno);
+    if (!file.close())
+        return failure("write", path, errno);
+    return {};
+}
+
+EntryKind kind_of(const std::string& path) {
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0)
+        return EntryKind::kOther;
+    if (S_ISREG(status.st_mode))
+        return EntryKind::kFile;
+    if (S_ISDIR(status.st_mode))
+        return EntryKind::kDirectory;
+    return S_ISLNK(status.st_mode) ? EntryKind::kSymbolicLink : EntryKind::kOther;
+}
+
+}  // namespace
+
+Result<std::vector<u8>> read_file(const std::string& path) {
+    Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.valid())
+        return failure("open", path, errno);
+    struct stat status {};
+    if (::fstat(file.number(), &status) != 0)
+        return failure("read", path, errno);
+    // The size is a hint only: files of /proc say 0.
+    std::vector<u8> contents(static_cast<std::size_t>(std::max<off_t>(status.st_size, 0)) + 1);
+    std::size_t size = 0;
+    for (;;) {
+        const ssize_t got = ::read(file.number(), contents.data() + size, contents.size() - size);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return failure("read", path, errno);
+        if (got == 0)
+            break;
+        size += static_cast<std::size_t>(got);
+        if (size == contents.size())
+            contents.resize(size * 2);
+    }
+    contents.resize(size);
+    return contents;
+}
+
+Status write_file_atomically(const std::string& path, std::span<const u8> contents) {
+    // Other threads, other processes and the leftovers of a crash may hold a name.
+    std::string temporary;
+    int number = -1;
+    for (int attempt = 0; attempt < 1000 && number < 0; ++attempt) {
+        temporary = path + ".new" + std::to_string(attempt);
+        number = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (number < 0 && errno != EEXIST)
+            break;
+    }
+    Descriptor file(number);
+    if (!file.valid())
+        return failure("create a file beside", path, errno);
+    if (Status status = fill_temporary(file, contents, path); !status) {
+        ::unlink(temporary.c_str());
+        return status;
+    }
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+        const int error = errno;
+        ::unlink(temporary.c_str());
+        return failure("replace", path, error);
+    }
+    return sync_directory(parent_of(path));
+}
+
+Status write_file_atomically(const std::string& path, std::string_view contents) {
+    return write_file_atomically(
+        path, std::span(reinterpret_cast<const u8*>(contents.data()), contents.size()));
+}
+
+Status remove_file(const std::string& path) {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+        return failure("remove", path, errno);
+    return {};
+}
+
+Result<std::vector<DirectoryEntry>> list_directory(const std::string& path) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), ::closedir);
+    if (folder == nullptr)
+        return failure("list the folder", path, errno);
+    std::vector<DirectoryEntry> entries;
+    for (;;) {
+        errno = 0;
+        const dirent* entry = ::readdir(folder.get());
+        if (entry == nullptr && errno != 0)
+            return failure("list the folder", path, errno);
+        if (entry == nullptr)
+            break;
+        const std::string name = entry->d_name;
+        if (name != "." && name != "..")
+            entries.push_back({name, kind_of(path + "/" + name)});
+    }
+    std::sort(entries.begin(), entries.end(),
+              [](const DirectoryEntry& a, const DirectoryEntry& b) { return a.name < b.name; });
+    return entries;
+}
+
+bool exists(const std::string& path) {
+    return ::access(path.c_str(), F_OK) == 0;
+}
+
+bool is_directory(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+Status create_directories(const std::string& path) {
+    if (path.empty() || is_directory(path))
+        return {};
+    if (const std::string parent = parent_of(path); parent != path) {
+        if (Status status = create_directories(parent); !status)
+            return status;
+    }
+    // Another process may have been faster; that is no failure.
+    if (::mkdir(path.c_str(), 0777) != 0 && !(errno == EEXIST && is_directory(path)))
+        return failure("create the folder", path, errno);
+    return {};
+}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    return *this;
+}
+
+MappedFile::~MappedFile() {
+    if (!bytes_.empty())
+        ::munmap(const_cast<u8*>(bytes_.data()), bytes_.size());
+}
+
+Result<MappedFile> map_file(const std::string& path) {
+    Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.valid())
+        return failure("open", path, errno);
+    struct stat status {};
+    if (::fstat(file.number(), &status) != 0)
+        return failure("map", path, errno);
+    if (S_ISDIR(status.st_mode))
+        return failure("map", path, EISDIR);
+    const std::size_t size = static_cast<std::size_t>(status.st_size);
+    if (size == 0)
+        return MappedFile();
+    void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number(), 0);
+    if (address == MAP_FAILED)
+        return failure("map", path, errno);
+    return MappedFile(std::span(static_cast<const u8*>(address), size));
+}
+
+}  // namespace uchronia::host

@@ -1,0 +1,29 @@
+// What to run in the guest, and its encoding as the run description of guest/hypercall.h.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/types.h"
+
+namespace uchronia::machine {
+
+enum class StandardInput : u8 { kNone, kFromHost };
+
+struct RunRequest {
+    std::vector<std::string> arguments;    // at least one
+    std::vector<std::string> environment;  // "NAME=value"
+    std::string working_directory = "/";   // absolute
+    std::vector<std::string> shares;       // absolute, without "." and ".."
+    std::vector<u32> groups;
+    u32 uid = 0;
+    u32 gid = 0;
+    StandardInput input = StandardInput::kNone;
+};
+
+// The bytes that GET_RUN gives to the agent. Fails if a string has a NUL byte, if there is no
+// command, or if it is all longer than one hypercall can carry.
+Result<std::vector<u8>> encode_run_request(const RunRequest& request);
+
+}  // namespace uchronia::machine
