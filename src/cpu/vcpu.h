@@ -69,8 +69,15 @@ class VCPU {
     const Op* exit_op = nullptr;
     Fault fault;
     const char* unimplemented = nullptr;
+
+    // Not state: where vector instructions put what needs an address (16-byte operands on the slow
+    // path, the host's MXCSR), as handlers must not let the address of a local escape.
+    VectorRegister scratch;
+    u32 host_mxcsr = 0;
     // Data breakpoints (bit n: DRn) that the present instruction has hit; a #DB trap follows it.
     u8 breakpoint_hits = 0;
+    // The present instruction loaded RF itself (IRET, POPF): it holds for the next one.
+    bool loaded_rf = false;
 
     const unsigned index;
     MMU& mmu;
