@@ -1,0 +1,60 @@
+// MASKMOVQ and MASKMOVDQU: store the bytes whose mask byte has its sign set, at DS:rDI.
+//
+// The manuals leave open whether bytes that are not selected can fault; here they do not. All
+// selected bytes are checked before the first is written.
+#include "cpu/interp/sse/operand.h"
+
+namespace uchronia::cpu::interp::handler {
+
+using namespace sse;
+
+namespace {
+
+u64 destination(const VCPU& cpu, const Op* op) {
+    u64 offset = cpu.state.gpr[kRDI];
+    if ((op->flags & op_flag::kAddress32) != 0)
+        offset = static_cast<u32>(offset);
+    return offset + cpu.state.segment_base[op->segment];
+}
+
+// `mask` has one bit for each byte.
+bool store_selected(VCPU& cpu, const Op* op, const u8* data, u32 mask) {
+    const u64 address = destination(cpu, op);
+    for (u32 rest = mask; rest != 0; rest &= rest - 1) {
+        if (!check_writable(cpu, op, address + static_cast<u32>(__builtin_ctz(rest)), 1))
+            return false;
+    }
+    for (u32 rest = mask; rest != 0; rest &= rest - 1) {
+        const u32 index = static_cast<u32>(__builtin_ctz(rest));
+        if (!write_memory(cpu, op, address + index, data[index]))
+            return false;
+    }
+    return true;
+}
+
+void store_xmm(VCPU& cpu, const Op* op) {
+    if (!sse_ready(cpu, op))
+        return;
+    const u32 mask = static_cast<u32>(_mm_movemask_epi8(xmm(cpu, op->rm)));
+    if (!store_selected(cpu, op, &xmm_element<u8>(cpu, op->reg, 0), mask))
+        return;
+    return next(cpu, op);
+}
+
+void store_mmx(VCPU& cpu, const Op* op) {
+    if (!mmx_ready(cpu, op))
+        return;
+    const u32 mask = static_cast<u32>(_mm_movemask_epi8(mmx_vector(cpu, op->rm)));
+    const auto* data = reinterpret_cast<const u8*>(&cpu.state.x87.registers[op->reg & 7u].mantissa);
+    if (!store_selected(cpu, op, data, mask))
+        return;
+    enter_mmx(cpu);
+    return next(cpu, op);
+}
+
+}  // namespace
+
+const HandlerSet MASKMOVQ_Pq_Nq = always(store_mmx);
+const HandlerSet MASKMOVDQU_Vdq_Udq = always(store_xmm);
+
+}  // namespace uchronia::cpu::interp::handler
