@@ -25,12 +25,12 @@ namespace uchronia::host {
 struct FileTreeOptions {
     // Absolute paths that must exist. A path that is or leads through a symbolic link exports the
     // link and what it leads to.
-    std::vector<std::string> exports;
+    std::vector<std::string> exports{};
     // As `exports`, but what does not exist is left out.
-    std::vector<std::string> exports_if_present;
+    std::vector<std::string> exports_if_present{};
     // Absolute paths, perhaps with the wildcards of fnmatch(3), which do not exist for the guest,
     // nor does what is below them.
-    std::vector<std::string> hidden;
+    std::vector<std::string> hidden{};
 };
 
 // Passwords and private keys of a usual system.

@@ -17,11 +17,11 @@ u32 entry_type(u32 mode) {
 
 }  // namespace
 
-int FUSEServer::read_directory(const Request& request, std::vector<u8>& reply) {
+int FUSEServer::list_names(const Request& request, std::vector<u8>& reply) {
     return list(request, reply, Detail::kNames);
 }
 
-int FUSEServer::read_directory_plus(const Request& request, std::vector<u8>& reply) {
+int FUSEServer::list_with_attributes(const Request& request, std::vector<u8>& reply) {
     return list(request, reply, Detail::kAttributes);
 }
 

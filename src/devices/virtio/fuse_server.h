@@ -72,8 +72,8 @@ class FUSEServer {
     int not_supported(const Request& request, std::vector<u8>& reply);
 
     // fuse_directory.cc.
-    int read_directory(const Request& request, std::vector<u8>& reply);
-    int read_directory_plus(const Request& request, std::vector<u8>& reply);
+    int list_names(const Request& request, std::vector<u8>& reply);
+    int list_with_attributes(const Request& request, std::vector<u8>& reply);
     enum class Detail { kNames, kAttributes };
     int list(const Request& request, std::vector<u8>& reply, Detail detail);
     void append_entry(std::vector<u8>& reply, const fuse_dirent& entry, const std::string& name,

@@ -31,11 +31,11 @@ class ChainWalk {
         : memory_(memory), chain_(chain) {}
 
     bool follow_queue_table(u64 table, u32 entry_count, u32 head) {
-        return follow(table, entry_count, head, Table::kQueue);
+        return follow(table, entry_count, head, Table::kOfQueue);
     }
 
   private:
-    enum class Table { kQueue, kIndirect };
+    enum class Table { kOfQueue, kOfDescriptor };
 
     bool follow(u64 table, u32 entry_count, u32 index, Table kind) {
         while (true) {
@@ -44,7 +44,7 @@ class ChainWalk {
                 !memory_.load(PhysicalAddress(table + index * sizeof descriptor), descriptor))
                 return false;
             if (descriptor.flags & kIndirect)
-                return kind == Table::kQueue && follow_indirect(descriptor);
+                return kind == Table::kOfQueue && follow_indirect(descriptor);
             if (!add(descriptor))
                 return false;
             if (!(descriptor.flags & kNext))
@@ -58,7 +58,7 @@ class ChainWalk {
         if ((descriptor.flags & kNext) || descriptor.size % sizeof(Descriptor) != 0)
             return false;
         const u32 entry_count = descriptor.size / u32{sizeof(Descriptor)};
-        return follow(descriptor.address, entry_count, 0, Table::kIndirect);
+        return follow(descriptor.address, entry_count, 0, Table::kOfDescriptor);
     }
 
     // Section 2.7.4.2: what the device writes comes after all that it reads.
