@@ -147,7 +147,7 @@ class MMU final : public PageObserver {
     Walk walk(VCPU& cpu, u64 address, Access access, Privilege privilege);
     bool translate(VCPU& cpu, const Op* op, u64 address, Access access, Privilege privilege,
                    Walk& result);
-    bool check_address(VCPU& cpu, const Op* op, u64 address, u32 size);
+    bool check_address(VCPU& cpu, const Op* op, u64 address, u32 size, Privilege privilege);
     void note_watchpoints(VCPU& cpu, u64 address, u32 size, Access access);
     bool read_piece(VCPU& cpu, const Op* op, u64 physical, void* data, u32 size);
     bool ready_to_write(VCPU& cpu, const Op* op, u64 physical, u32 size);

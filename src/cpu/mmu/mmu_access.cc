@@ -78,13 +78,15 @@ bool MMU::translate(VCPU& cpu, const Op* op, u64 address, Access access, Privile
     return false;
 }
 
-bool MMU::check_address(VCPU& cpu, const Op* op, u64 address, u32 size) {
+bool MMU::check_address(VCPU& cpu, const Op* op, u64 address, u32 size, Privilege privilege) {
     if (!is_canonical(address) || !is_canonical(address + size - 1)) {
         cpu.raise(op, is_stack_access(op) ? Vector::kSS : Vector::kGP);
         return false;
     }
-    const bool checks_alignment = (cpu.state.system_flags & rflags::kAC) != 0 &&
-                                  (cpu.state.cr0 & cr0::kAM) != 0 && cpu.state.cpl() == 3;
+    // The CPU's own accesses while CPL is 3 (the TSS has misaligned fields) are not checked.
+    const bool checks_alignment = privilege == Privilege::kUser &&
+                                  (cpu.state.system_flags & rflags::kAC) != 0 &&
+                                  (cpu.state.cr0 & cr0::kAM) != 0;
     if (checks_alignment && size <= 8 && (address & (size - 1)) != 0) {
         cpu.raise(op, Vector::kAC);
         return false;
@@ -175,7 +177,7 @@ bool MMU::read_common(VCPU& cpu, const Op* op, u64 address, void* data, u32 size
     CHECK(size >= 1 && size <= kLargestAccess);
     ++counters_.slow_reads;
     Walk first;
-    if (!check_address(cpu, op, address, size) ||
+    if (!check_address(cpu, op, address, size, privilege) ||
         !translate(cpu, op, address, access, privilege, first))
         return false;
     const u32 in_first = static_cast<u32>(std::min<u64>(size, kPageSize - (address & kPageMask)));
@@ -196,7 +198,7 @@ bool MMU::write_common(VCPU& cpu, const Op* op, u64 address, const void* data, u
     CHECK(size >= 1 && size <= kLargestAccess);
     ++counters_.slow_writes;
     Walk first;
-    if (!check_address(cpu, op, address, size) ||
+    if (!check_address(cpu, op, address, size, privilege) ||
         !translate(cpu, op, address, Access::kWrite, privilege, first))
         return false;
     const u32 in_first = static_cast<u32>(std::min<u64>(size, kPageSize - (address & kPageMask)));
@@ -272,7 +274,7 @@ bool MMU::write_bytes_slow(VCPU& cpu, const Op* op, u64 address, const void* dat
 bool MMU::check_writable_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
     const Privilege privilege = privilege_of(cpu);
     Walk walk;
-    if (!check_address(cpu, op, address, size) ||
+    if (!check_address(cpu, op, address, size, privilege) ||
         !translate(cpu, op, address, Access::kWrite, privilege, walk) ||
         !ready_to_write(cpu, op, walk.physical, 1))
         return false;
