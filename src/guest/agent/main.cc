@@ -1,0 +1,167 @@
+// PID 1 of the guest: boots the user space, says READY, runs one command, reports how it ended.
+//
+// docs/boot.md tells the whole story. The machine takes the base image inside the READY call, so
+// everything before it is done once and everything after it in each run.
+#include <errno.h>
+#include <linux/random.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <fcntl.h>
+
+#include "guest/agent/command.h"
+#include "guest/agent/guest_host.h"
+#include "guest/agent/init.h"
+#include "guest/agent/kernel_watch.h"
+#include "guest/agent/output_pump.h"
+#include "guest/agent/root_file_system.h"
+
+namespace uchronia::agent {
+namespace {
+
+// How long, after the command's end, output of processes that it left behind is waited for.
+constexpr int kGraceMilliseconds = 20;
+constexpr int kEntropySize = 64;
+
+alignas(4096) unsigned char run_buffer[UCHRONIA_MAXIMUM_TRANSFER];
+KernelWatch kernel_watch;
+OutputPump pump;
+
+// Gives this run's random bytes to the kernel, and makes it forget what it had drawn before.
+void feed_entropy() {
+    // rand_pool_info, which the header declares without a size for its bytes.
+    struct {
+        int entropy_bits = kEntropySize * 8;
+        int size = kEntropySize;
+        unsigned char bytes[kEntropySize];
+    } pool;
+    random_bytes(pool.bytes, sizeof pool.bytes);
+    const int device =
+        static_cast<int>(require(open("/dev/urandom", O_RDWR | O_CLOEXEC), "open", "/dev/urandom"));
+    require(ioctl(device, RNDADDENTROPY, &pool), "feed the random number generator");
+    require(ioctl(device, RNDRESEEDCRNG), "reseed the random number generator");
+    close(device);
+}
+
+void read_run(guest::RunDescription& run) {
+    const long size = read_run_description(run_buffer, sizeof run_buffer);
+    errno = EPROTO;
+    if (size < 0 || size > static_cast<long>(sizeof run_buffer) ||
+        !guest::parse_run_description(run_buffer, static_cast<std::size_t>(size), run))
+        panic("read the run description");
+}
+
+// Reaps every child that has ended; true once `command` has, with its status.
+bool reap(pid_t command, int& status) {
+    bool ended = false;
+    int any_status;
+    for (pid_t child; (child = waitpid(-1, &any_status, WNOHANG)) > 0;) {
+        if (child == command) {
+            status = any_status;
+            ended = true;
+        }
+    }
+    return ended;
+}
+
+long milliseconds_now() {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// Serves the command until it has ended and its output is drained; gives its wait status.
+int serve(pid_t command, int signals) {
+    int status = 0;
+    bool ended = false;
+    long deadline = 0;
+    for (;;) {
+        pollfd entries[OutputPump::kPollCount + 2];
+        pump.prepare(entries);
+        pollfd& signal_entry = entries[OutputPump::kPollCount];
+        pollfd& kernel_entry = entries[OutputPump::kPollCount + 1];
+        signal_entry = {signals, POLLIN, 0};
+        kernel_entry = {kernel_watch.descriptor(), POLLIN, 0};
+        const long left = ended ? deadline - milliseconds_now() : -1;
+        if (ended && (pump.outputs_ended() || left < 0)) {
+            pump.drain_outputs();
+            return status;
+        }
+        if (poll(entries, OutputPump::kPollCount + 2, static_cast<int>(left)) < 0)
+            continue;
+        pump.handle(entries);
+        if (kernel_entry.revents != 0)
+            kernel_watch.drain();
+        if (signal_entry.revents != 0) {
+            signalfd_siginfo information;
+            while (read(signals, &information, sizeof information) > 0) {
+            }
+            if (reap(command, status)) {
+                ended = true;
+                deadline = milliseconds_now() + kGraceMilliseconds;
+            }
+        }
+    }
+}
+
+// SIGCHLD as a descriptor; everything else that could disturb PID 1 is blocked with it.
+int open_signals() {
+    signal(SIGPIPE, SIG_IGN);
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, nullptr);
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    return static_cast<int>(
+        require(signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK), "watch for signals"));
+}
+
+void boot() {
+    mount_kernel_file_systems();
+    open_kernel_log();
+    load_modules();
+    configure_network_and_name();
+    kernel_watch.open();
+    kernel_watch.drain();
+    require(mlockall(MCL_CURRENT | MCL_FUTURE), "lock its memory");
+    errno = EPROTO;
+    if (hypercall(UCHRONIA_VERSION) != UCHRONIA_ABI)
+        panic("work with this version of the machine");
+}
+
+[[noreturn]] void run_once() {
+    guest::RunDescription run;
+    read_run(run);
+    feed_entropy();
+    enter_root_file_system(run);
+    const int signals = open_signals();
+    pump.open((run.flags & UCHRONIA_RUN_HAS_INPUT) != 0 ? OutputPump::Input::kFromHost
+                                                        : OutputPump::Input::kNone);
+    const pid_t command = start_command(run, pump);
+    pump.close_child_ends();
+    const int status = serve(command, signals);
+    sync();
+    kernel_watch.drain();
+    if (WIFSIGNALED(status))
+        finish(UCHRONIA_SIGNALED, WTERMSIG(status));
+    finish(UCHRONIA_EXITED, WEXITSTATUS(status));
+}
+
+}  // namespace
+}  // namespace uchronia::agent
+
+int main() {
+    using namespace uchronia::agent;
+    boot();
+    hypercall(UCHRONIA_READY);
+    run_once();
+}

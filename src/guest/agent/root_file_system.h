@@ -1,0 +1,14 @@
+// The root that the command sees: the host's files read-only below, a tmpfs that takes all writes
+// above, and the kernel's own file systems in their places.
+#pragma once
+
+#include "guest/run_description.h"
+
+namespace uchronia::agent {
+
+// Builds it and makes it the root of this process. /tmp is empty and private to the guest, unless
+// the working directory or a share lies in the host's /tmp: then it is the host's, under the
+// overlay.
+void enter_root_file_system(const guest::RunDescription& run);
+
+}  // namespace uchronia::agent
