@@ -56,7 +56,7 @@ inline bool call(VCPU& cpu, const Op* op, u64 target) {
         return true;
     }
     const u64 stack = cpu.state.gpr[kRSP] - 8;
-    if (!store_at<P, u64>(cpu, op, stack, cpu.address_after(op)))
+    if (!store_implicit<P, Vector::kSS, u64>(cpu, op, stack, cpu.address_after(op)))
         return false;
     cpu.state.gpr[kRSP] = stack;
     cpu.state.rip = target;
@@ -96,7 +96,7 @@ struct Return {
     template <class T, Place P>
     static void run(VCPU& cpu, const Op* op) {
         T target;
-        if (!load_at<P>(cpu, op, cpu.state.gpr[kRSP], target))
+        if (!load_implicit<P, Vector::kSS>(cpu, op, cpu.state.gpr[kRSP], target))
             return miss<Return, T, P>(cpu, op);
         if (!is_canonical(target)) [[unlikely]]
             return cpu.raise(op, Vector::kGP);

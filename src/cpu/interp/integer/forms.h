@@ -63,6 +63,28 @@ template <Place P, class T>
     }
 }
 
+// Implicit operands, whose faults the MMU cannot tell from ModRM: an address that is not canonical
+// gives #SS on the stack, and #GP elsewhere (strings, XLAT, moffs) (APM vol. 2, 8.2.13 and 8.2.14).
+[[gnu::always_inline]] inline bool check_implicit(VCPU& cpu, const Op* op, u64 address, u64 size,
+                                                  Vector vector) {
+    if (is_canonical(address) && is_canonical(address + size - 1)) [[likely]]
+        return true;
+    cpu.raise(op, vector);
+    return false;
+}
+template <Place P, Vector V, class T>
+[[gnu::always_inline]] inline bool load_implicit(VCPU& cpu, const Op* op, u64 address, T& value) {
+    if (P == Place::kSlowMemory && !check_implicit(cpu, op, address, sizeof(T), V))
+        return false;
+    return load_at<P>(cpu, op, address, value);
+}
+template <Place P, Vector V, class T>
+[[gnu::always_inline]] inline bool store_implicit(VCPU& cpu, const Op* op, u64 address, T value) {
+    if (P == Place::kSlowMemory && !check_implicit(cpu, op, address, sizeof(T), V))
+        return false;
+    return store_at<P>(cpu, op, address, value);
+}
+
 // Reads memory, computes `operation(old, flags)`, writes the result, and commits the flags only
 // then.
 template <class T, Place P, class Operation>

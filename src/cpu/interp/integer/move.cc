@@ -62,7 +62,8 @@ struct MoveOffsetToA {
     template <class T, Place P>
     static void run(VCPU& cpu, const Op* op) {
         T value;
-        if (!load_at<P>(cpu, op, linear_address_at(cpu, op, op->immediate), value))
+        if (!load_implicit<P, Vector::kGP>(cpu, op, linear_address_at(cpu, op, op->immediate),
+                                           value))
             return miss<MoveOffsetToA, T, P>(cpu, op);
         set_register<T>(cpu, kOffsetRAX, value);
         return next(cpu, op);
@@ -71,8 +72,8 @@ struct MoveOffsetToA {
 struct MoveAToOffset {
     template <class T, Place P>
     static void run(VCPU& cpu, const Op* op) {
-        if (!store_at<P>(cpu, op, linear_address_at(cpu, op, op->immediate),
-                         register_at<T>(cpu, kOffsetRAX)))
+        if (!store_implicit<P, Vector::kGP>(cpu, op, linear_address_at(cpu, op, op->immediate),
+                                            register_at<T>(cpu, kOffsetRAX)))
             return miss<MoveAToOffset, T, P>(cpu, op);
         return next(cpu, op);
     }
@@ -84,7 +85,7 @@ struct Translate {
     static void run(VCPU& cpu, const Op* op) {
         T value;
         const u64 offset = cpu.state.gpr[kRBX] + register_at<u8>(cpu, kOffsetRAX);
-        if (!load_at<P>(cpu, op, linear_address_at(cpu, op, offset), value))
+        if (!load_implicit<P, Vector::kGP>(cpu, op, linear_address_at(cpu, op, offset), value))
             return miss<Translate, T, P>(cpu, op);
         set_register<T>(cpu, kOffsetRAX, value);
         return next(cpu, op);

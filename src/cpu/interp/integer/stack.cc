@@ -9,7 +9,7 @@ namespace {
 template <Place P, class T>
 [[gnu::always_inline]] inline bool push(VCPU& cpu, const Op* op, T value) {
     const u64 address = cpu.state.gpr[kRSP] - sizeof(T);
-    if (!store_at<P, T>(cpu, op, address, value))
+    if (!store_implicit<P, Vector::kSS, T>(cpu, op, address, value))
         return false;
     cpu.state.gpr[kRSP] = address;
     return true;
@@ -64,7 +64,7 @@ struct PopRegister {
     template <class T, Place P>
     static void run(VCPU& cpu, const Op* op) {
         T value;
-        if (!load_at<P>(cpu, op, cpu.state.gpr[kRSP], value))
+        if (!load_implicit<P, Vector::kSS>(cpu, op, cpu.state.gpr[kRSP], value))
             return miss<PopRegister, T, P>(cpu, op);
         cpu.state.gpr[kRSP] += sizeof(T);
         set_register<T>(cpu, O == Operand::kReg ? op->reg : op->rm, value);
@@ -78,7 +78,7 @@ struct PopMemory {
     static void run(VCPU& cpu, const Op* op) {
         T value;
         const u64 stack = cpu.state.gpr[kRSP];
-        if (!load_at<P>(cpu, op, stack, value))
+        if (!load_implicit<P, Vector::kSS>(cpu, op, stack, value))
             return miss<PopMemory, T, P>(cpu, op);
         cpu.state.gpr[kRSP] = stack + sizeof(T);
         if (!store_E<P, T>(cpu, op, value)) {
@@ -131,7 +131,7 @@ struct Leave {
     static void run(VCPU& cpu, const Op* op) {
         T value;
         const u64 frame = cpu.state.gpr[kRBP];
-        if (!load_at<P>(cpu, op, frame, value))
+        if (!load_implicit<P, Vector::kSS>(cpu, op, frame, value))
             return miss<Leave, T, P>(cpu, op);
         cpu.state.gpr[kRSP] = frame + sizeof(T);
         set_register<T>(cpu, kOffsetRBP, value);
@@ -172,7 +172,7 @@ struct PopFlags {
     template <class T, Place P>
     static void run(VCPU& cpu, const Op* op) {
         T value;
-        if (!load_at<P>(cpu, op, cpu.state.gpr[kRSP], value))
+        if (!load_implicit<P, Vector::kSS>(cpu, op, cpu.state.gpr[kRSP], value))
             return miss<PopFlags, T, P>(cpu, op);
         cpu.state.gpr[kRSP] += sizeof(T);
         cpu.state.rip = cpu.address_after(op);

@@ -49,6 +49,16 @@ u8* writable_elements(const VCPU& cpu, u64 address, u64 size) {
     return reinterpret_cast<u8*>(address + entry.write);
 }
 
+// One element through the MMU.
+template <class T>
+bool load_element_at(VCPU& cpu, const Op* op, u64 address, T& value) {
+    return load_implicit<Place::kSlowMemory, Vector::kGP>(cpu, op, address, value);
+}
+template <class T>
+bool store_element_at(VCPU& cpu, const Op* op, u64 address, T value) {
+    return store_implicit<Place::kSlowMemory, Vector::kGP>(cpu, op, address, value);
+}
+
 // What an instruction does is two functions:
 //   slow(): one iteration through the MMU; false if it faulted (nothing of it happened).
 //   fast(): up to `count` iterations, all in one page, through host pointers; returns how many, 0
@@ -65,8 +75,8 @@ struct MoveString : NeverStops {
     template <class T>
     static bool slow(VCPU& cpu, const Op* op, const StringOperands& operands) {
         T value;
-        return read_memory(cpu, op, operands.source(cpu), value) &&
-               write_memory(cpu, op, operands.destination(cpu), value);
+        return load_element_at(cpu, op, operands.source(cpu), value) &&
+               store_element_at(cpu, op, operands.destination(cpu), value);
     }
     template <class T>
     static u64 fast(VCPU& cpu, const Op*, const StringOperands& operands, u64 count) {
@@ -84,7 +94,8 @@ struct StoreString : NeverStops {
 
     template <class T>
     static bool slow(VCPU& cpu, const Op* op, const StringOperands& operands) {
-        return write_memory(cpu, op, operands.destination(cpu), register_at<T>(cpu, kOffsetRAX));
+        return store_element_at(cpu, op, operands.destination(cpu),
+                                register_at<T>(cpu, kOffsetRAX));
     }
     template <class T>
     static u64 fast(VCPU& cpu, const Op*, const StringOperands& operands, u64 count) {
@@ -102,7 +113,7 @@ struct LoadString : NeverStops {
     template <class T>
     static bool slow(VCPU& cpu, const Op* op, const StringOperands& operands) {
         T value;
-        if (!read_memory(cpu, op, operands.source(cpu), value))
+        if (!load_element_at(cpu, op, operands.source(cpu), value))
             return false;
         set_register<T>(cpu, kOffsetRAX, value);
         return true;
@@ -133,8 +144,8 @@ struct CompareStrings : StopsByZero {
     template <class T>
     static bool slow(VCPU& cpu, const Op* op, const StringOperands& operands) {
         T first, second;
-        if (!read_memory(cpu, op, operands.source(cpu), first) ||
-            !read_memory(cpu, op, operands.destination(cpu), second))
+        if (!load_element_at(cpu, op, operands.source(cpu), first) ||
+            !load_element_at(cpu, op, operands.destination(cpu), second))
             return false;
         Subtract::apply<T>(first, second, cpu.state.flags);
         return true;
@@ -165,7 +176,7 @@ struct ScanString : StopsByZero {
     template <class T>
     static bool slow(VCPU& cpu, const Op* op, const StringOperands& operands) {
         T value;
-        if (!read_memory(cpu, op, operands.destination(cpu), value))
+        if (!load_element_at(cpu, op, operands.destination(cpu), value))
             return false;
         Subtract::apply<T>(register_at<T>(cpu, kOffsetRAX), value, cpu.state.flags);
         return true;
@@ -238,6 +249,8 @@ void run_chunk(VCPU& cpu, const Op* op, const StringOperands& operands) {
             cpu.state.rip = cpu.address_after(op);
             return;
         }
+        if (cpu.breakpoint_hits != 0)
+            break;
     }
     cpu.state.rip = operands.count(cpu) == 0 ? cpu.address_after(op) : cpu.address_of(op);
 }

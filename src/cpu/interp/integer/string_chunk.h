@@ -4,8 +4,10 @@
 // A repeated string instruction executes in chunks; one chunk is one tick (docs/time.md). A chunk
 // ends when rCX is 0, when the condition of REPE or REPNE ends the instruction, or before the next
 // iteration would touch another page than the first one did, by either operand. An element that
-// itself crosses a page is a chunk of its own. With a 32-bit address size, the pages of the offset
-// count as well as those of the linear address, so that an offset never wraps within a chunk.
+// itself crosses a page is a chunk of its own, and so is an iteration with the trap flag set; an
+// iteration that hits a data breakpoint is the last of its chunk. With a 32-bit address size, the
+// pages of the offset count as well as those of the linear address, so that an offset never wraps
+// within a chunk.
 #pragma once
 
 #include <algorithm>
