@@ -20,7 +20,7 @@ namespace uchronia::machine {
 
 // The kernel's command line. Each word has its reason in docs/boot.md.
 inline constexpr std::string_view kKernelCommandLine =
-    "console=ttyS0 quiet nokaslr panic=-1 reboot=k mitigations=off random.trust_cpu=on "
+    "console=ttyS0 quiet nokaslr panic=-1 reboot=a mitigations=off random.trust_cpu=on "
     "tsc=reliable no_timer_check nmi_watchdog=0 audit=0 pci=conf1,noearly";
 
 // The smallest memory that a Debian kernel boots in, and the largest that we lay out.
