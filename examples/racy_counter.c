@@ -18,8 +18,8 @@
 enum {
     kTellers = 2,
     kAccounts = 2,
-    kPayments =
-        1500, /* of each teller; a run takes twice kPayments * kCheckSteps * 4 instructions */
+    /* Of each teller. A run takes 2 * kPayments * kCheckSteps * 4 instructions. */
+    kPayments = 1500,
     kCheckSteps = 1500, /* work outside of the window, for each payment: longer = rarer failures */
     kLogSteps = 8,      /* work inside of the window: longer = more frequent failures */
 };
