@@ -21,7 +21,7 @@ int FUSEServer::list_names(const Request& request, std::vector<u8>& reply) {
     return list(request, reply, Detail::kNames);
 }
 
-int FUSEServer::list_with_attributes(const Request& request, std::vector<u8>& reply) {
+int FUSEServer::list_in_full(const Request& request, std::vector<u8>& reply) {
     return list(request, reply, Detail::kAttributes);
 }
 

@@ -21,7 +21,7 @@ const FUSEServer::Operation FUSEServer::kOperations[] = {
     {FUSE_LOOKUP,         2,                       Answer::kReply, &FUSEServer::look_up},
     {FUSE_READ,           sizeof(fuse_read_in),    Answer::kReply, &FUSEServer::read},
     {FUSE_GETATTR,        sizeof(fuse_getattr_in), Answer::kReply, &FUSEServer::get_attributes},
-    {FUSE_READDIRPLUS,    sizeof(fuse_read_in),    Answer::kReply, &FUSEServer::list_with_attributes},
+    {FUSE_READDIRPLUS,    sizeof(fuse_read_in),    Answer::kReply, &FUSEServer::list_in_full},
     {FUSE_READDIR,        sizeof(fuse_read_in),    Answer::kReply, &FUSEServer::list_names},
     {FUSE_READLINK,       0,                       Answer::kReply, &FUSEServer::read_link},
     {FUSE_OPEN,           sizeof(fuse_open_in),    Answer::kReply, &FUSEServer::open_file},
@@ -151,7 +151,8 @@ fuse_entry_out FUSEServer::entry_of(u64 node, const host::FileAttributes& attrib
     fuse_attr& attr = entry.attr;
     attr.ino = node;
     attr.size = attributes.size;
-    attr.blocks = (attributes.size + 511) / 512;
+    // Whole blocks of 4 KiB, counted in units of 512 bytes.
+    attr.blocks = (attributes.size + 4095) / 4096 * 8;
     attr.atime = attr.mtime = attr.ctime = static_cast<u64>(attributes.modified_seconds);
     attr.atimensec = attr.mtimensec = attr.ctimensec = attributes.modified_nanoseconds;
     attr.mode = attributes.mode;

@@ -73,7 +73,7 @@ class FUSEServer {
 
     // fuse_directory.cc.
     int list_names(const Request& request, std::vector<u8>& reply);
-    int list_with_attributes(const Request& request, std::vector<u8>& reply);
+    int list_in_full(const Request& request, std::vector<u8>& reply);
     enum class Detail { kNames, kAttributes };
     int list(const Request& request, std::vector<u8>& reply, Detail detail);
     void append_entry(std::vector<u8>& reply, const fuse_dirent& entry, const std::string& name,

@@ -184,7 +184,7 @@ TEST_F(FUSE, GivesAttributesOfItsOwnMaking) {
     EXPECT_EQ(answer.attr.mode, u32{S_IFREG | 04644});
     EXPECT_EQ(answer.attr.nlink, 1u);
     EXPECT_EQ(answer.attr.size, 8u);
-    EXPECT_EQ(answer.attr.blocks, 1u);
+    EXPECT_EQ(answer.attr.blocks, 8u);
     EXPECT_EQ(answer.attr.atime, 99u);
     EXPECT_EQ(answer.attr.ctimensec, 7u);
     EXPECT_EQ(call(FUSE_GETATTR, 2, fuse_getattr_in{}).as<fuse_attr_out>().attr.nlink, 2u);
