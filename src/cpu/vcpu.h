@@ -66,6 +66,8 @@ class VCPU {
         false;  // the running block is one instruction: device access and code stores may go ahead
     // Set by the platform when this vCPU should look for interrupts or stop before its next block.
     bool attention = false;
+    // Set by the platform together with `attention`: leave the run before the next instruction.
+    bool stop_requested = false;
     const Op* exit_op = nullptr;
     Fault fault;
     const char* unimplemented = nullptr;

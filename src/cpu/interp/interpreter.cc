@@ -1,0 +1,287 @@
+#include "cpu/interp/interpreter.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "cpu/interp/system/delivery.h"
+
+namespace uchronia::cpu::interp {
+namespace {
+
+constexpr u32 kLongestInstruction = 15;
+
+std::size_t jump_index(u64 rip, std::size_t entries) {
+    return (rip ^ (rip >> 13)) & (entries - 1);
+}
+
+bool has_breakpoints(const CPUState& state) {
+    return (state.dr7 & 0xff) != 0;
+}
+
+// Whether the next instruction must be run by itself, with checks before or after it.
+bool needs_stepping(const CPUState& state) {
+    return state.interrupt_shadow || (state.system_flags & (rflags::kTF | rflags::kRF)) != 0 ||
+           has_breakpoints(state);
+}
+
+// Bits of DR6 for the code breakpoints at `rip` (APM vol. 2, 13.1.1).
+u64 code_breakpoints(const CPUState& state, u64 rip) {
+    u64 hits = 0;
+    for (unsigned i = 0; i < 4; ++i) {
+        const bool enabled = ((state.dr7 >> (2 * i)) & 3) != 0;
+        const bool executes = ((state.dr7 >> (16 + 4 * i)) & 3) == 0;
+        if (enabled && executes && state.dr[i] == rip)
+            hits |= u64{1} << i;
+    }
+    return hits;
+}
+
+CodeMode code_mode(const CPUState& state) {
+    const u16 attributes = state.segments[kCS].attributes;
+    if ((state.efer & efer::kLMA) != 0 && (attributes & Segment::kLong) != 0)
+        return CodeMode::k64;
+    return (attributes & Segment::kBig) != 0 ? CodeMode::k32 : CodeMode::k16;
+}
+
+}  // namespace
+
+void Interpreter::add_vcpu(VCPU& cpu) {
+    CHECK(cpu.index == jumps_.size());
+    jumps_.push_back(std::make_unique<JumpCache>());
+}
+
+void Interpreter::drop_caches() {
+    blocks_.drop_all();
+    for (const auto& jumps : jumps_)
+        jumps->fill({});
+}
+
+RunResult Interpreter::run(VCPU& cpu, u64 budget) {
+    run_budget_ = budget;
+    cpu.budget = static_cast<i64>(budget);
+    cpu.attention = true;
+    cpu.stop_requested = false;
+    stop_ = Stop::kBudget;
+    while (cpu.budget > 0) {
+        if (cpu.attention || needs_stepping(cpu.state)) [[unlikely]] {
+            const Next special = run_special(cpu);
+            if (special == Next::kLeave)
+                break;
+            if (special == Next::kAgain)
+                continue;
+        }
+        const Block* block = find(cpu);
+        if (block == nullptr) [[unlikely]] {
+            if (run_alone(cpu) == Next::kLeave)
+                break;
+            continue;
+        }
+        cpu.state.gpr[kPageBaseSlot] = cpu.state.rip & ~kPageMask;
+        const Op* ops = block->ops.get();
+        u32 count = block->count;
+        if (count > cpu.budget) [[unlikely]] {
+            count = static_cast<u32>(cpu.budget);
+            std::copy_n(ops, count, scratch_.begin());
+            scratch_[count] = end_of_block(ops[count].offset);
+            ops = scratch_.data();
+        }
+        cpu.alone = block->alone;
+        cpu.budget -= count;
+        ops->handler(cpu, ops);
+        if (cpu.exit != Exit::kNone) [[unlikely]] {
+            if (after_exit(cpu, ops, count) == Next::kLeave)
+                break;
+        }
+    }
+    return {stop_, budget - static_cast<u64>(cpu.budget)};
+}
+
+const Block* Interpreter::find(VCPU& cpu) {
+    const u64 rip = cpu.state.rip;
+    JumpEntry& entry = (*jumps_[cpu.index])[jump_index(rip, kJumpEntries)];
+    if (entry.rip == rip && entry.key == cpu.fetch_keys[rip >> 63]) [[likely]]
+        return entry.block;
+    return find_slow(cpu, entry);
+}
+
+// Null: the instruction must be run by run_alone, which also finds its faults.
+const Block* Interpreter::find_slow(VCPU& cpu, JumpEntry& entry) {
+    const u64 rip = cpu.state.rip;
+    const CodeMode mode = code_mode(cpu.state);
+    if (mode != CodeMode::k64)
+        return nullptr;
+    const FetchedPage page = mmu_.fetch(cpu, rip);
+    if (!page.ok || page.bytes == nullptr)
+        return nullptr;
+    const Block* block =
+        blocks_.find(page.page_number, page.bytes, static_cast<u16>(rip & kPageMask), mode);
+    if (block != nullptr)
+        entry = {rip, cpu.fetch_keys[rip >> 63], block};
+    return block;
+}
+
+// Runs the one instruction at RIP by itself: device accesses and stores to code may go ahead.
+Interpreter::Next Interpreter::run_alone(VCPU& cpu) {
+    const u64 rip = cpu.state.rip;
+    if (code_mode(cpu.state) != CodeMode::k64) {
+        cpu.unimplemented = "code outside 64-bit mode";
+        return finish(Stop::kUnimplemented);
+    }
+    u8 bytes[kLongestInstruction];
+    u32 size = 0;
+    Fault fetch_fault;
+    while (size < kLongestInstruction) {
+        const u64 at = rip + size;
+        const FetchedPage page = mmu_.fetch(cpu, at);
+        if (!page.ok) {
+            fetch_fault = page.fault;
+            break;
+        }
+        if (page.bytes == nullptr) {
+            cpu.unimplemented = "execution from device memory";
+            return finish(Stop::kUnimplemented);
+        }
+        const u32 part = static_cast<u32>(
+            std::min<u64>(kLongestInstruction - size, kPageSize - (at & kPageMask)));
+        std::memcpy(bytes + size, page.bytes + (at & kPageMask), part);
+        size += part;
+        // Only an instruction that really reaches the next page may fault on it.
+        Decoded decoded;
+        if (decode({bytes, size}, CodeMode::k64, static_cast<u16>(rip & kPageMask), decoded) !=
+            DecodeStatus::kNeedsMore)
+            break;
+    }
+    cpu.state.gpr[kPageBaseSlot] = rip & ~kPageMask;
+    const u16 offset = static_cast<u16>(rip & kPageMask);
+    Decoded decoded;
+    const DecodeStatus status = decode({bytes, size}, CodeMode::k64, offset, decoded);
+    if (status == DecodeStatus::kNeedsMore) {
+        cpu.fault = fetch_fault;
+        return deliver(cpu);
+    }
+    scratch_[0] = status == DecodeStatus::kTooLong ? too_long_op(offset) : bound_op(decoded);
+    scratch_[1] = end_of_block(static_cast<u16>(offset + scratch_[0].length));
+    cpu.alone = true;
+    cpu.budget -= 1;
+    scratch_[0].handler(cpu, scratch_.data());
+    cpu.alone = false;
+    return cpu.exit == Exit::kNone ? Next::kRun : after_exit(cpu, scratch_.data(), 1);
+}
+
+// Follows up what the instruction at cpu.exit_op reported. Gives back the ticks of those of the
+// `count` instructions from `ops` on that did not retire.
+Interpreter::Next Interpreter::after_exit(VCPU& cpu, const Op* ops, u32 count) {
+    const Exit exit = cpu.exit;
+    cpu.exit = Exit::kNone;
+    const bool retired = exit == Exit::kHalt || exit == Exit::kStop;
+    const i64 before = cpu.exit_op - ops;
+    CHECK(before >= 0 && before < static_cast<i64>(count));
+    cpu.budget += static_cast<i64>(count) - before - (retired ? 1 : 0);
+    if (!retired)
+        cpu.state.rip = cpu.address_of(cpu.exit_op);
+    switch (exit) {
+        case Exit::kFault:
+            return deliver(cpu);
+        case Exit::kAlone:
+            CHECK(!cpu.alone);
+            return run_alone(cpu);
+        case Exit::kHalt:
+            return finish(Stop::kHalted);
+        case Exit::kStop:
+            return finish(Stop::kRequested);
+        case Exit::kShutdown:
+            return finish(Stop::kShutdown);
+        case Exit::kUnimplemented:
+            return finish(Stop::kUnimplemented);
+        case Exit::kNone:
+            break;
+    }
+    CHECK(false);
+}
+
+Interpreter::Next Interpreter::deliver(VCPU& cpu) {
+    cpu.alone = true;  // the frame may lie anywhere
+    deliver_fault(cpu);
+    if (cpu.exit == Exit::kNone)
+        return Next::kAgain;
+    cpu.exit = Exit::kNone;
+    return finish(Stop::kShutdown);
+}
+
+Interpreter::Next Interpreter::finish(Stop stop) {
+    stop_ = stop;
+    return Next::kLeave;
+}
+
+// What comes before an instruction: interrupts, halt, and everything that needs stepping.
+Interpreter::Next Interpreter::run_special(VCPU& cpu) {
+    if (cpu.stop_requested) {
+        cpu.stop_requested = false;
+        return finish(Stop::kRequested);
+    }
+    if (cpu.attention && !cpu.state.interrupt_shadow && take_events(cpu)) {
+        if (cpu.exit == Exit::kNone)
+            return Next::kAgain;
+        cpu.exit = Exit::kNone;
+        return finish(Stop::kShutdown);
+    }
+    if (cpu.state.halted)
+        return finish(Stop::kHalted);
+    if (!needs_stepping(cpu.state))
+        return Next::kRun;
+    return step(cpu);
+}
+
+// Delivers the most urgent pending event, if it may be delivered now (APM vol. 2, 8.5).
+bool Interpreter::take_events(VCPU& cpu) {
+    cpu.alone = true;
+    CPUState& state = cpu.state;
+    if (state.nmi_pending && !state.nmi_masked) {
+        state.nmi_pending = false;
+        state.halted = false;
+        deliver_nmi(cpu);
+        return true;
+    }
+    if (!cpu.platform.interrupt_pending(cpu.index)) {
+        cpu.attention = state.nmi_pending;
+        return false;
+    }
+    if ((state.system_flags & rflags::kIF) == 0)
+        return false;
+    state.halted = false;
+    deliver_interrupt(cpu, cpu.platform.acknowledge_interrupt(cpu.index));
+    return true;
+}
+
+// One instruction with single-step and breakpoint checks around it.
+Interpreter::Next Interpreter::step(VCPU& cpu) {
+    CPUState& state = cpu.state;
+    const bool resume = (state.system_flags & rflags::kRF) != 0;
+    const bool trap = (state.system_flags & rflags::kTF) != 0;
+    const u64 hits = resume ? 0 : code_breakpoints(state, state.rip);
+    if (hits != 0) {
+        state.dr6 = (state.dr6 & ~u64{15}) | hits;
+        cpu.fault = {Vector::kDB, 0, 0};
+        return deliver(cpu);
+    }
+    state.interrupt_shadow = false;
+    cpu.breakpoint_hits = 0;
+    cpu.loaded_rf = false;
+    const i64 budget = cpu.budget;
+    const Next next = run_alone(cpu);
+    if (cpu.budget == budget)
+        return next;  // faulted: not retired
+    // The instruction itself may have set RF (IRET), for the one after it.
+    if (resume && !cpu.loaded_rf)
+        state.system_flags &= ~rflags::kRF;
+    if (!trap && cpu.breakpoint_hits == 0)
+        return next == Next::kRun ? Next::kAgain : next;
+    state.dr6 |= (trap ? u64{1} << 14 : 0) | cpu.breakpoint_hits;
+    cpu.breakpoint_hits = 0;
+    cpu.fault = {Vector::kDB, 0, 0};
+    const Next delivered = deliver(cpu);
+    return next == Next::kLeave ? next : delivered;
+}
+
+}  // namespace uchronia::cpu::interp

@@ -1,0 +1,82 @@
+// The interpreter: the complete reference engine. Runs one vCPU for an exact number of ticks.
+//
+// A run ends exactly on its budget, or earlier for one of the reasons in Stop. Between two blocks
+// the architectural state is complete and canonical: any other engine can go on from there.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "cpu/interp/block_cache.h"
+#include "cpu/vcpu.h"
+
+namespace uchronia::cpu::interp {
+
+enum class Stop : u8 {
+    kBudget,         // all ticks were run
+    kHalted,         // HLT: waits for an interrupt
+    kRequested,      // the platform asked (hypercall, power-off, ...)
+    kShutdown,       // triple fault
+    kUnimplemented,  // vcpu.unimplemented names what; RIP is at the instruction
+};
+
+struct RunResult {
+    Stop stop = Stop::kBudget;
+    u64 ticks = 0;  // retired
+};
+
+class Interpreter {
+  public:
+    explicit Interpreter(MMU& mmu) : mmu_(mmu), blocks_(mmu) {}
+
+    void add_vcpu(VCPU& cpu);
+
+    // Runs at most `budget` ticks (at least 1).
+    RunResult run(VCPU& cpu, u64 budget);
+
+    // Ticks of the present run that have retired before the instruction that is executing; for the
+    // platform, while run() is on the stack. Exact in kAlone instructions only.
+    u64 ticks_before_current(const VCPU& cpu) const {
+        return run_budget_ - static_cast<u64>(cpu.budget) - 1;
+    }
+
+    // Forgets all decoded code (tests: must not change any result).
+    void drop_caches();
+
+    u64 decoded_count() const { return blocks_.decoded_count(); }
+
+  private:
+    struct JumpEntry {
+        u64 rip = ~u64{0};
+        u64 key = 0;
+        const Block* block = nullptr;
+    };
+    static constexpr std::size_t kJumpEntries = 8192;
+    using JumpCache = std::array<JumpEntry, kJumpEntries>;
+
+    enum class Next : u8 {
+        kRun,    // go on with the instruction at RIP
+        kAgain,  // RIP or the flags changed: look again
+        kLeave,  // end the run, for the reason in stop_
+    };
+
+    const Block* find(VCPU& cpu);
+    const Block* find_slow(VCPU& cpu, JumpEntry& entry);
+    Next run_alone(VCPU& cpu);
+    Next run_special(VCPU& cpu);
+    Next step(VCPU& cpu);
+    Next after_exit(VCPU& cpu, const Op* ops, u32 count);
+    bool take_events(VCPU& cpu);
+    Next deliver(VCPU& cpu);
+    Next finish(Stop stop);
+
+    MMU& mmu_;
+    BlockCache blocks_;
+    std::vector<std::unique_ptr<JumpCache>> jumps_;
+    std::array<Op, kMostOps + 1> scratch_;
+    u64 run_budget_ = 0;
+    Stop stop_ = Stop::kBudget;
+};
+
+}  // namespace uchronia::cpu::interp

@@ -1,0 +1,36 @@
+// The choices that the guest cannot make for itself, and where the machine asks for them.
+//
+// Every kind has a stream of its own, and the machine counts how far each has been drawn: the
+// counts are guest-visible state, the words belong to the tape (design, section 5).
+#pragma once
+
+#include <array>
+
+#include "base/fields.h"
+#include "base/types.h"
+
+namespace uchronia::machine {
+
+enum class DecisionKind : u8 {
+    kEntropy,  // RDRAND, RDSEED, virtio-rng, the agent's seed
+    kQuantum,  // ticks until the vCPU is next held up
+    kStall,    // how long it is held up, virtual nanoseconds
+    kCount,
+};
+
+inline constexpr std::size_t kDecisionKinds = static_cast<std::size_t>(DecisionKind::kCount);
+
+class DecisionSource {
+  public:
+    virtual ~DecisionSource() = default;
+    // The word number `counter` of a kind's stream, asked for at `moment`.
+    virtual u64 word(DecisionKind kind, u64 counter, Ticks moment) = 0;
+};
+
+// How far each stream has been drawn.
+struct DecisionCounters {
+    std::array<u64, kDecisionKinds> drawn{};
+    void fields(FieldVisitor& v) { v("drawn", drawn); }
+};
+
+}  // namespace uchronia::machine

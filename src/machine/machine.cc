@@ -1,0 +1,289 @@
+#include "machine/machine.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/state_io.h"
+#include "devices/virtio/entropy.h"
+#include "devices/virtio/file_system.h"
+#include "machine/file_slot.h"
+
+namespace uchronia::machine {
+namespace {
+
+constexpr u64 kVirtioBase = 0xd000'0000;
+constexpr unsigned kFirstVirtioInterrupt = 5;
+constexpr std::string_view kHostTag = "host";
+
+// Between two stalls 2^13 to 2^23 ticks, each power of two as likely as the next: short ones find
+// races inside a call, long ones leave whole operations alone.
+constexpr unsigned kShortestQuantumBits = 13, kQuantumOctaves = 10;
+// A stall lasts 1 to 16 ms of virtual time: long enough for Linux to prefer another thread.
+constexpr unsigned kShortestStallBits = 20, kStallOctaves = 4;
+
+u64 log_uniform(u64 word, unsigned shortest_bits, unsigned octaves) {
+    const unsigned bits = shortest_bits + static_cast<unsigned>(word % octaves);
+    return (u64{1} << bits) + ((word >> 8) & ((u64{1} << bits) - 1));
+}
+
+}  // namespace
+
+Machine::Machine(memory::FrameStore& frames, const MachineConfig& config)
+    : config_(config),
+      ram_(std::make_unique<memory::RAM>(frames, config.memory_size)),
+      mmu_(std::make_unique<cpu::MMU>(*ram_)),
+      interpreter_(std::make_unique<cpu::interp::Interpreter>(*mmu_)),
+      io_apic_(std::make_unique<devices::IOAPIC>(apic_bus_)),
+      power_(std::make_unique<devices::ACPIPower>()),
+      files_(std::make_unique<FileSlot>()) {
+    using devices::LocalAPIC;
+    ram_->set_observer(*mmu_);
+    apic_bus_.connect(*io_apic_);
+    for (unsigned i = 0; i < config.vcpu_count; ++i) {
+        const auto role =
+            i == 0 ? LocalAPIC::Role::kBootProcessor : LocalAPIC::Role::kApplicationProcessor;
+        LocalAPIC& apic =
+            *local_apics_.emplace_back(std::make_unique<LocalAPIC>(i, role, apic_bus_));
+        apic.set_listener(this);
+        apic_bus_.connect(apic);
+        cpu::Platform& platform = *this;
+        vcpus_.push_back(std::make_unique<cpu::VCPU>(i, *mmu_, platform));
+        mmu_->add_vcpu(*vcpus_.back());
+        interpreter_->add_vcpu(*vcpus_.back());
+    }
+    const u64 start_date = devices::ParavirtualClock::kDefaultStartDate;
+    clock_ = std::make_unique<devices::ParavirtualClock>(*ram_, config.vcpu_count, start_date);
+    rtc_ = std::make_unique<devices::CMOSRTC>(start_date);
+    devices::CharacterSink& console = *this;
+    devices::EntropySource& entropy_source = *this;
+    uart_ = std::make_unique<devices::UART16550>(
+        console, io_apic_->line(devices::UART16550::kCOM1Interrupt));
+    ports_.add(devices::UART16550::kCOM1, devices::UART16550::kPortCount, *uart_);
+    ports_.add(devices::ACPIPower::kDefaultBase, devices::ACPIPower::kPortCount, *power_);
+    ports_.add(devices::CMOSRTC::kDefaultBase, devices::CMOSRTC::kPortCount, *rtc_);
+    mmio_.add(PhysicalAddress(devices::IOAPIC::kDefaultBase), devices::IOAPIC::kSize, *io_apic_);
+    add_virtio(std::make_unique<devices::VirtioEntropy>(entropy_source));
+    add_virtio(std::make_unique<devices::VirtioFileSystem>(*files_, kHostTag));
+}
+
+Machine::~Machine() = default;
+
+void Machine::add_virtio(std::unique_ptr<devices::VirtioDevice> device) {
+    const unsigned index = static_cast<unsigned>(virtio_.size());
+    const PhysicalAddress base(kVirtioBase + index * kPageSize);
+    const unsigned interrupt = kFirstVirtioInterrupt + index;
+    virtio_.push_back(
+        std::make_unique<devices::VirtioMMIO>(std::move(device), *ram_, io_apic_->line(interrupt)));
+    mmio_.add(base, devices::VirtioMMIO::kSize, *virtio_.back());
+    virtio_slots_.push_back({base, interrupt});
+}
+
+template <class Function>
+void Machine::for_each_device(Function function) {
+    for (const auto& apic : local_apics_)
+        function(*apic);
+    function(*io_apic_);
+    function(*uart_);
+    function(*clock_);
+    function(*power_);
+    function(*rtc_);
+    for (const auto& device : virtio_)
+        function(*device);
+}
+
+void Machine::set_boot_state(const cpu::CPUState& state) {
+    cpu::VCPU& boot = *vcpus_[0];
+    boot.state = state;
+    mmu_->update_context(boot);
+}
+
+void Machine::set_environment(RunEnvironment environment) {
+    environment_ = std::move(environment);
+    files_->set(environment_.files);
+}
+
+u64 Machine::draw(DecisionKind kind) {
+    CHECK(environment_.decisions != nullptr);
+    u64& drawn = decisions_.drawn[static_cast<std::size_t>(kind)];
+    return environment_.decisions->word(kind, drawn++, ticks_);
+}
+
+void Machine::start_preemption() {
+    plan_stall();
+}
+
+void Machine::plan_stall() {
+    const u64 word = draw(DecisionKind::kQuantum);
+    next_stall_ = ticks_.value + log_uniform(word, kShortestQuantumBits, kQuantumOctaves);
+}
+
+// The vCPU is held up, as by a host that gives its core to someone else: time passes without ticks.
+// Timers that fall due meanwhile interrupt the guest at exactly this instruction, and Linux, for
+// which the running thread has now had its share, may switch to another thread here.
+void Machine::stall() {
+    idle_ +=
+        VirtualTime(log_uniform(draw(DecisionKind::kStall), kShortestStallBits, kStallOctaves));
+    ++statistics_.stalls;
+    plan_stall();
+}
+
+VirtualTime Machine::earliest_event() {
+    VirtualTime earliest = kNever;
+    for_each_device(
+        [&](devices::Device& device) { earliest = std::min(earliest, device.next_event()); });
+    return earliest;
+}
+
+void Machine::run_due_events() {
+    for_each_device([&](devices::Device& device) {
+        if (device.next_event() <= now())
+            device.run_events(now());
+    });
+}
+
+u64 Machine::plan_budget(Ticks tick, VirtualTime time) {
+    planned_end_ = std::min(earliest_event(), time);
+    u64 budget = tick.value - ticks_.value;
+    if (planned_end_ != kNever)
+        budget = std::min(budget, planned_end_.value - now().value);
+    return std::min(budget, next_stall_ - ticks_.value);
+}
+
+StopReason Machine::run(Ticks tick, VirtualTime time) {
+    CHECK(environment_.outside != nullptr && environment_.decisions != nullptr);
+    interrupted_ = false;
+    StopReason reason;
+    while (ticks_ < tick) {
+        if (interrupted_)
+            return {.stop = Stop::kInterrupted, .message = {}};
+        run_due_events();
+        if (now() >= time)
+            return {.stop = Stop::kTime, .message = {}};
+        if (ticks_.value >= next_stall_) {
+            stall();
+            continue;
+        }
+        cpu::VCPU& cpu = *vcpus_[0];
+        const u64 budget = plan_budget(tick, time);
+        running_ = &cpu;
+        const cpu::interp::RunResult result = interpreter_->run(cpu, budget);
+        running_ = nullptr;
+        ticks_ += Ticks(result.ticks);
+        if (follow_stop(result, time, reason))
+            return reason;
+    }
+    return {.stop = Stop::kTick, .message = {}};
+}
+
+// True if the machine's run ends, for `reason`.
+bool Machine::follow_stop(const cpu::interp::RunResult& result, VirtualTime time,
+                          StopReason& reason) {
+    if (take_request(reason))
+        return true;
+    const cpu::VCPU& cpu = *vcpus_[0];
+    switch (result.stop) {
+        case cpu::interp::Stop::kBudget:
+        case cpu::interp::Stop::kRequested:
+            return false;
+        case cpu::interp::Stop::kHalted:
+            return skip_idle_time(time, reason);
+        case cpu::interp::Stop::kShutdown:
+            reason = {.stop = Stop::kTripleFault,
+                      .message = "triple fault at " + to_hex_number(cpu.state.rip)};
+            return true;
+        case cpu::interp::Stop::kUnimplemented:
+            reason = {
+                .stop = Stop::kUnimplemented,
+                .message = std::string(cpu.unimplemented) + " at " + to_hex_number(cpu.state.rip)};
+            return true;
+    }
+    CHECK(false);
+}
+
+// Everything waits: virtual time jumps to the next event (design D6).
+bool Machine::skip_idle_time(VirtualTime time, StopReason& reason) {
+    if (interrupt_pending(0) && (vcpus_[0]->state.system_flags & cpu::rflags::kIF) != 0)
+        return false;
+    const VirtualTime event = std::min(earliest_event(), time);
+    if (event == kNever) {
+        reason = {.stop = Stop::kIdle,
+                  .message = "every CPU is halted and no timer or device will wake one"};
+        return true;
+    }
+    if (event > now())
+        idle_ += event - now();
+    ++statistics_.idle_jumps;
+    return false;
+}
+
+bool Machine::take_request(StopReason& reason) {
+    switch (power_->request()) {
+        case devices::PowerRequest::kOff:
+            requested_ = {.stop = Stop::kPowerOff, .message = {}};
+            stop_requested_ = true;
+            break;
+        case devices::PowerRequest::kReset:
+            requested_ = {.stop = Stop::kReset, .message = {}};
+            stop_requested_ = true;
+            break;
+        case devices::PowerRequest::kNone:
+            break;
+    }
+    if (!stop_requested_)
+        return false;
+    power_->clear_request();
+    stop_requested_ = false;
+    reason = requested_;
+    return true;
+}
+
+void Machine::fields(FieldVisitor& v) {
+    v("ticks", ticks_);
+    v("idle", idle_);
+    v("next_stall", next_stall_);
+    v("input_offset", input_offset_);
+    v("decisions", decisions_);
+    for (const auto& cpu : vcpus_)
+        v("cpu" + std::to_string(cpu->index), cpu->state);
+    for_each_device([&](devices::Device& device) { v(device.name(), device); });
+}
+
+Digest Machine::state_digest() {
+    const Digest parts[2] = {ram_->digest(), hash_of(*this)};
+    return digest_of({reinterpret_cast<const u8*>(parts), sizeof parts});
+}
+
+Checkpoint Machine::checkpoint() {
+    SavingVisitor saving;
+    fields(saving);
+    return {ram_->snapshot(), saving.take()};
+}
+
+Status Machine::restore(const Checkpoint& checkpoint) {
+    LoadingVisitor loading(checkpoint.state);
+    fields(loading);
+    if (Status status = loading.status(); !status)
+        return status;
+    for (const auto& cpu : vcpus_)
+        mmu_->update_context(*cpu);
+    ram_->restore(checkpoint.ram);
+    return {};
+}
+
+void Machine::drop_caches() {
+    mmu_->memory_replaced();
+    interpreter_->drop_caches();
+}
+
+Machine::Statistics Machine::statistics() const {
+    Statistics result = statistics_;
+    result.decoded_instructions = interpreter_->decoded_count();
+    result.mmu = mmu_->counters();
+    result.decisions = decisions_.drawn;
+    const auto& ports = ports_.unknown_accesses();
+    result.unknown_ports.assign(ports.begin(), ports.end());
+    result.unknown_msrs.assign(unknown_msrs_.begin(), unknown_msrs_.end());
+    return result;
+}
+
+}  // namespace uchronia::machine

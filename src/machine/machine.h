@@ -1,0 +1,225 @@
+// One AMD64 computer: vCPUs, RAM and devices, run to an exact tick.
+//
+// A machine is a value: the same configuration, contents and decisions give the same state at the
+// same tick. Virtual time is one nanosecond a tick plus the idle time and the stalls that were
+// jumped over.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/result.h"
+#include "cpu/bus.h"
+#include "cpu/interp/interpreter.h"
+#include "cpu/mmu/mmu.h"
+#include "cpu/vcpu.h"
+#include "devices/acpi_power.h"
+#include "devices/apic_bus.h"
+#include "devices/cmos_rtc.h"
+#include "devices/io_apic.h"
+#include "devices/local_apic.h"
+#include "devices/mmio_bus.h"
+#include "devices/paravirtual_clock.h"
+#include "devices/port_bus.h"
+#include "devices/uart_16550.h"
+#include "devices/virtio/mmio_transport.h"
+#include "host/file_source.h"
+#include "machine/decisions.h"
+#include "machine/outside.h"
+#include "memory/ram.h"
+
+namespace uchronia::machine {
+
+struct MachineConfig {
+    u64 memory_size = u64{1} << 30;  // bytes
+    unsigned vcpu_count = 1;
+};
+
+// What a run needs beyond the machine's state; all references must outlive the run.
+struct RunEnvironment {
+    DecisionSource* decisions = nullptr;
+    Outside* outside = nullptr;
+    host::FileSource* files = nullptr;  // null: no files are shared
+    std::vector<u8> request;            // encode_run_request
+};
+
+enum class Stop : u8 {
+    kTick,        // the tick that was asked for
+    kTime,        // the virtual time that was asked for
+    kReady,       // the agent waits for a run
+    kExited,      // the command ended: exit_kind, exit_code
+    kAgentPanic,  // the agent cannot go on: message
+    kPowerOff,
+    kReset,  // as after a kernel panic
+    kTripleFault,
+    kUnimplemented,  // message names the opcode and the address
+    kIdle,           // every vCPU waits and no event will ever come
+    kInterrupted,    // interrupt() was called
+};
+
+struct StopReason {
+    Stop stop = Stop::kTick;
+    u64 exit_kind = 0;  // UchroniaExitKind
+    u64 exit_code = 0;
+    std::string message;
+};
+
+// "0x…", for messages.
+std::string to_hex_number(u64 value);
+
+// A machine's state at a tick.
+struct Checkpoint {
+    std::shared_ptr<const memory::RAMSnapshot> ram;
+    std::vector<u8> state;  // the canonical serialisation of all but RAM
+};
+
+class Machine final : private cpu::Platform,
+                      private devices::InterruptListener,
+                      private devices::CharacterSink,
+                      private devices::EntropySource {
+  public:
+    Machine(memory::FrameStore& frames, const MachineConfig& config);
+    ~Machine() override;
+
+    const MachineConfig& config() const { return config_; }
+    memory::RAM& ram() { return *ram_; }
+    cpu::VCPU& vcpu(unsigned index) { return *vcpus_[index]; }
+    cpu::MMU& mmu() { return *mmu_; }
+
+    // The physical addresses and interrupts of the virtio devices, for the ACPI tables.
+    struct VirtioSlot {
+        PhysicalAddress base;
+        unsigned interrupt;
+    };
+    const std::vector<VirtioSlot>& virtio_slots() const { return virtio_slots_; }
+
+    // Puts a boot's initial state into vCPU 0.
+    void set_boot_state(const cpu::CPUState& state);
+
+    // From now on the machine is run with this environment. Preemption is decided by the tape only
+    // after start_preemption.
+    void set_environment(RunEnvironment environment);
+    void start_preemption();
+
+    // Runs until `tick` (exactly) or `time`, or to an earlier stop.
+    StopReason run(Ticks tick, VirtualTime time = kNever);
+    // Makes run() return soon; may be called by a signal handler.
+    void interrupt() { interrupted_ = true; }
+
+    Ticks ticks() const { return ticks_; }
+    VirtualTime now() const { return VirtualTime(ticks_.value + idle_.value); }
+
+    void fields(FieldVisitor& v);
+    // The digest of everything that the guest can see.
+    Digest state_digest();
+    // The same in its two parts, and the digest of each component for a difference.
+    Digest ram_digest() { return ram_->digest(); }
+
+    Checkpoint checkpoint();
+    // From a checkpoint of a machine of the same configuration.
+    Status restore(const Checkpoint& checkpoint);
+
+    // Forgets all caches of the engines (tests: must not change any result).
+    void drop_caches();
+
+    struct Statistics {
+        u64 decoded_instructions = 0;
+        cpu::MMU::Counters mmu;
+        std::vector<std::pair<u16, u64>> unknown_ports;
+        std::vector<std::pair<u32, u64>> unknown_msrs;
+        u64 interrupts = 0, idle_jumps = 0, stalls = 0, device_accesses = 0;
+        std::array<u64, kDecisionKinds> decisions{};
+    };
+    Statistics statistics() const;
+
+  private:
+    class FileSlot;
+
+    // cpu::Platform.
+    u32 port_read(unsigned vcpu, u16 port, unsigned size) override;
+    void port_write(unsigned vcpu, u16 port, unsigned size, u32 value) override;
+    u64 mmio_read(unsigned vcpu, u64 address, unsigned size) override;
+    void mmio_write(unsigned vcpu, u64 address, unsigned size, u64 value) override;
+    cpu::MSRResult msr_read(unsigned vcpu, u32 index, u64& value) override;
+    cpu::MSRResult msr_write(unsigned vcpu, u32 index, u64 value) override;
+    u64 task_priority(unsigned vcpu) override;
+    void set_task_priority(unsigned vcpu, u64 value) override;
+    bool interrupt_pending(unsigned vcpu) override;
+    u8 acknowledge_interrupt(unsigned vcpu) override;
+    u64 time_stamp(unsigned vcpu) override;
+    u64 entropy() override;
+    void hypercall(unsigned vcpu) override;
+
+    void interrupt_arrived(u32 apic_id) override;                 // InterruptListener
+    void put(u8 byte) override;                                   // CharacterSink
+    u64 next() override { return draw(DecisionKind::kEntropy); }  // EntropySource
+
+    void add_virtio(std::unique_ptr<devices::VirtioDevice> device);
+    template <class Function>
+    void for_each_device(Function function);
+
+    u64 draw(DecisionKind kind);
+    void plan_stall();
+    void stall();
+
+    VirtualTime time_in_run() const;
+    VirtualTime earliest_event();
+    void run_due_events();
+    void after_device_access();
+    u64 plan_budget(Ticks tick, VirtualTime time);
+    bool follow_stop(const cpu::interp::RunResult& result, VirtualTime time, StopReason& reason);
+    bool skip_idle_time(VirtualTime time, StopReason& reason);
+    bool take_request(StopReason& reason);
+
+    // hypercalls.cc
+    u64 call(cpu::VCPU& cpu, u64 function);
+    u64 give_run(cpu::VCPU& cpu);
+    u64 take_output(cpu::VCPU& cpu);
+    u64 give_input(cpu::VCPU& cpu);
+    u64 give_entropy(cpu::VCPU& cpu);
+    u64 take_text(cpu::VCPU& cpu, u64 address, u64 size, std::string& text);
+    void request_stop(StopReason reason);
+
+    const MachineConfig config_;
+    std::unique_ptr<memory::RAM> ram_;
+    std::unique_ptr<cpu::MMU> mmu_;
+    std::vector<std::unique_ptr<cpu::VCPU>> vcpus_;
+    std::unique_ptr<cpu::interp::Interpreter> interpreter_;
+
+    devices::APICBus apic_bus_;
+    std::vector<std::unique_ptr<devices::LocalAPIC>> local_apics_;
+    std::unique_ptr<devices::IOAPIC> io_apic_;
+    std::unique_ptr<devices::UART16550> uart_;
+    std::unique_ptr<devices::ParavirtualClock> clock_;
+    std::unique_ptr<devices::ACPIPower> power_;
+    std::unique_ptr<devices::CMOSRTC> rtc_;
+    std::unique_ptr<FileSlot> files_;
+    std::vector<std::unique_ptr<devices::VirtioMMIO>> virtio_;
+    std::vector<VirtioSlot> virtio_slots_;
+    devices::PortBus ports_;
+    devices::MMIOBus mmio_;
+
+    RunEnvironment environment_;
+
+    // Guest-visible state beyond the chips.
+    Ticks ticks_;
+    VirtualTime idle_;          // virtual time that passed without ticks
+    u64 next_stall_ = ~u64{0};  // tick
+    u64 input_offset_ = 0;
+    DecisionCounters decisions_;
+
+    // Of the present run() only.
+    const cpu::VCPU* running_ = nullptr;
+    VirtualTime planned_end_ = kNever;
+    bool stop_requested_ = false;
+    StopReason requested_;
+    volatile bool interrupted_ = false;
+
+    Statistics statistics_;
+    std::map<u32, u64> unknown_msrs_;
+};
+
+}  // namespace uchronia::machine

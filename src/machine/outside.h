@@ -1,0 +1,29 @@
+// What a machine tells and asks the world outside: the command's output and input, and reports.
+//
+// Nothing here may change what the guest does, but for the input's bytes, which are part of the
+// history.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "base/types.h"
+
+namespace uchronia::machine {
+
+enum class OutputStream : u8 { kOutput = 1, kError = 2 };
+
+class Outside {
+  public:
+    virtual ~Outside() = default;
+    virtual void output(OutputStream stream, std::span<const u8> bytes) = 0;
+    // Fills `bytes` from `offset` of standard input; fewer only at its end.
+    virtual u64 input(u64 offset, std::span<u8> bytes) = 0;
+    // A byte on the serial console.
+    virtual void console(u8 byte) = 0;
+    // A kernel report (UchroniaReportKind) or a line of the agent (UchroniaLogLevel).
+    virtual void kernel_report(u64 kind, std::string_view text) = 0;
+    virtual void agent_log(u64 level, std::string_view text) = 0;
+};
+
+}  // namespace uchronia::machine
