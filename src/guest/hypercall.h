@@ -13,7 +13,7 @@
 #define UCHRONIA_ABI 1
 
 /* CPUID leaf that says that the hypercall instruction exists: EBX ECX EDX hold "UchroniaVM\0\0",
- * EAX holds UCHRONIA_ABI. */
+ * EAX the highest leaf of this range. UCHRONIA_VERSION tells the ABI. */
 #define UCHRONIA_CPUID_LEAF 0x40000100u
 #define UCHRONIA_CPUID_EBX 0x72686355u /* "Uchr" */
 #define UCHRONIA_CPUID_ECX 0x61696e6fu /* "onia" */

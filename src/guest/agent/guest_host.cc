@@ -67,7 +67,7 @@ bool on_uchronia() {
     unsigned ecx;
     unsigned edx;
     __cpuid(UCHRONIA_CPUID_LEAF, eax, ebx, ecx, edx);
-    return eax == UCHRONIA_ABI && ebx == UCHRONIA_CPUID_EBX && ecx == UCHRONIA_CPUID_ECX &&
+    return eax >= UCHRONIA_CPUID_LEAF && ebx == UCHRONIA_CPUID_EBX && ecx == UCHRONIA_CPUID_ECX &&
            edx == UCHRONIA_CPUID_EDX;
 }
 
