@@ -14,11 +14,12 @@
 //            for 64), y (32/64), dq, ps, pd, ss, sd, ... Fixed registers by name: AL, eAX, rAX, CL,
 //            DX, ST0, 1.
 //            A name ends in _m or _r where memory and register forms are two different rows.
-// encoding   as the manuals write it: bytes in hex, a mandatory prefix first (66, F2, F3, or NP for
-//            "none of these"), then REX.W (or REX.W0) if it selects the instruction, opcode bytes,
-//            then /r or /0../7, then "mem" or "reg" if only that form exists; +r for a register in
-//            the opcode byte; immediates ib, iw, iz (16/32), iv (16/32/64: MOV only), id; cb, cz for
-//            branches; moffs. A whole ModRM byte can be given as a hex byte ("0F 01 D9").
+// encoding   as the manuals write it: bytes in hex, a mandatory prefix first (66, F2, F3, NP for
+//            "none of these", NFx for "neither F2 nor F3"), then REX.W (or REX.W0) if it selects the
+//            instruction, opcode bytes, then /r or /0../7, then "mem" or "reg" if only that form
+//            exists; +r for a register in the opcode byte; immediates ib, iw, iz (16/32), iv
+//            (16/32/64: MOV only), id; cb, cz for branches; moffs. A whole ModRM byte can be given
+//            as a hex byte ("0F 01 D9").
 // feature    the CPUID feature that it belongs to; #UD where the model lacks it.
 // attributes kEnd, kAlone, ... below, joined with |.
 // host       whether the host CPU may execute it for the guest (D8).

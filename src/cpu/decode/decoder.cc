@@ -1,0 +1,426 @@
+// Source: APM vol. 3, 1.2-1.7 (instruction encoding), vol. 2, 8.2.7 (#UD).
+#include "cpu/decode/decoder.h"
+
+#include <cstddef>
+#include <limits>
+
+#include "cpu/decode/decode_table.h"
+#include "cpu/state.h"
+
+namespace uchronia::cpu {
+
+namespace {
+
+constexpr std::size_t kMaximumLength = 15;
+constexpr u8 kRexB = 1, kRexX = 2, kRexR = 4, kRexW = 8;
+
+struct Prefixes {
+    bool operand_size = false;  // 66
+    bool address_size = false;  // 67
+    bool lock = false;
+    u8 repeat = 0;                   // F2 or F3, the last of them
+    u8 segment = kSegmentSlotCount;  // the last override, or none
+    u8 rex = 0;
+};
+
+u8 extended(unsigned field, u8 rex, u8 bit) {
+    return static_cast<u8>(field | ((rex & bit) != 0 ? 8u : 0u));
+}
+
+class InstructionDecoder {
+  public:
+    InstructionDecoder(std::span<const u8> bytes, CodeMode mode, u16 page_offset, Decoded& decoded)
+        : bytes_(bytes), mode_(mode), page_offset_(page_offset), decoded_(decoded) {}
+
+    DecodeStatus run();
+
+  private:
+    template <class T>
+    T read();
+
+    void read_prefixes();
+    void read_opcode();
+    const Form* find_form();
+    void set_operand_size(const Form& form);
+    void set_flags(const Form& form);
+    u8 register_operand(RegisterClass kind, unsigned field, u8 rex_bit);
+    void decode_memory();
+    u8 decode_sib(unsigned mod);
+    u8 default_segment() const { return mode_ == CodeMode::k64 ? kFlatSegment : kDS; }
+    u64 read_immediate(ImmediateKind kind, unsigned& size);
+    void decode_immediates(const Encoding& encoding);
+    void finish_rip_relative();
+    bool is_allowed(const Form& form) const;
+    void define(const Form& form);
+    DecodeStatus undefined();
+    DecodeStatus finish();
+
+    std::span<const u8> bytes_;
+    const CodeMode mode_;
+    const u16 page_offset_;
+    Decoded& decoded_;
+    std::size_t position_ = 0;
+    DecodeStatus status_ = DecodeStatus::kDone;
+    Prefixes prefixes_;
+    OpcodeMap map_ = OpcodeMap::kOneByte;
+    u8 opcode_ = 0;
+    const DecodeTable::Opcode* entry_ = nullptr;
+    u8 modrm_ = 0;
+    unsigned address_bytes_ = 8;
+    unsigned operand_bytes_ = 4;
+    bool memory_ = false;
+    bool rip_relative_ = false;
+    bool relative_branch_ = false;
+    bool bad_register_ = false;
+};
+
+// The next little-endian value; after the end, sets the status and gives 0.
+template <class T>
+T InstructionDecoder::read() {
+    T value = 0;
+    for (unsigned i = 0; i < sizeof(T); ++i) {
+        if (position_ >= kMaximumLength) {
+            if (status_ == DecodeStatus::kDone)
+                status_ = DecodeStatus::kTooLong;
+            return 0;
+        }
+        if (position_ >= bytes_.size()) {
+            if (status_ == DecodeStatus::kDone)
+                status_ = DecodeStatus::kNeedsMore;
+            return 0;
+        }
+        value =
+            static_cast<T>(value | static_cast<T>(static_cast<T>(bytes_[position_++]) << (8 * i)));
+    }
+    return value;
+}
+
+// Prefixes up to and including the first opcode byte. A REX counts only directly before the opcode.
+void InstructionDecoder::read_prefixes() {
+    for (;;) {
+        const u8 byte = read<u8>();
+        if (status_ != DecodeStatus::kDone)
+            return;
+        switch (byte) {
+            case 0x66:
+                prefixes_.operand_size = true;
+                break;
+            case 0x67:
+                prefixes_.address_size = true;
+                break;
+            case 0xf0:
+                prefixes_.lock = true;
+                break;
+            case 0xf2:
+            case 0xf3:
+                prefixes_.repeat = byte;
+                break;
+            case 0x26:
+            case 0x2e:
+            case 0x36:
+            case 0x3e:
+                if (mode_ !=
+                    CodeMode::k64)  // ignored in 64-bit mode: they do not undo FS or GS either
+                    prefixes_.segment = static_cast<u8>((byte >> 3) & 3);
+                break;
+            case 0x64:
+                prefixes_.segment = kFS;
+                break;
+            case 0x65:
+                prefixes_.segment = kGS;
+                break;
+            default:
+                if (mode_ == CodeMode::k64 && (byte & 0xf0) == 0x40) {
+                    prefixes_.rex = byte;
+                    continue;
+                }
+                opcode_ = byte;
+                return;
+        }
+        prefixes_.rex = 0;
+    }
+}
+
+void InstructionDecoder::read_opcode() {
+    read_prefixes();
+    if (status_ != DecodeStatus::kDone || opcode_ != 0x0f)
+        return;
+    map_ = OpcodeMap::k0F;
+    opcode_ = read<u8>();
+    if (opcode_ != 0x38 && opcode_ != 0x3a)
+        return;
+    map_ = opcode_ == 0x38 ? OpcodeMap::k0F38 : OpcodeMap::k0F3A;
+    opcode_ = read<u8>();
+}
+
+// F2 and F3 win over 66 (APM vol. 3, 1.2.1 and appendix A.1.2).
+const Form* InstructionDecoder::find_form() {
+    Selector selector{MandatoryPrefix::kNone, prefixes_.rex, modrm_};
+    if (prefixes_.repeat != 0)
+        selector.prefix = prefixes_.repeat == 0xf2 ? MandatoryPrefix::kF2 : MandatoryPrefix::kF3;
+    else if (prefixes_.operand_size)
+        selector.prefix = MandatoryPrefix::k66;
+    return decode_table(mode_).find(*entry_, selector);
+}
+
+void InstructionDecoder::set_operand_size(const Form& form) {
+    const bool toggled = prefixes_.operand_size && !form.encoding.ignores_66 &&
+                         form.encoding.prefix != MandatoryPrefix::k66;
+    if (mode_ != CodeMode::k64) {
+        operand_bytes_ = (mode_ == CodeMode::k16) != toggled ? 2 : 4;
+        return;
+    }
+    if ((form.attributes & attribute::kForce64) != 0 || (prefixes_.rex & kRexW) != 0)
+        operand_bytes_ = 8;
+    else if (toggled)
+        operand_bytes_ = 2;
+    else
+        operand_bytes_ = (form.attributes & attribute::kDefault64) != 0 ? 8 : 4;
+}
+
+void InstructionDecoder::set_flags(const Form& form) {
+    u8 flags = 0;
+    if (address_bytes_ == 4)
+        flags |= op_flag::kAddress32;
+    if (prefixes_.repeat != 0 && (form.attributes & attribute::kRepeat) != 0) {
+        // F2 repeats instructions without a condition just as F3 does.
+        const bool repne =
+            prefixes_.repeat == 0xf2 && (form.attributes & attribute::kRepeatCondition) != 0;
+        flags |= repne ? op_flag::kRepne : op_flag::kRep;
+    }
+    if (prefixes_.lock)
+        flags |= op_flag::kLock;
+    if (memory_)
+        flags |= op_flag::kMemory;
+    if ((prefixes_.rex & kRexW) != 0)
+        flags |= op_flag::kRexW;
+    if (operand_bytes_ == 2)
+        flags |= op_flag::kOperand16;
+    decoded_.op.flags = flags;
+}
+
+u8 InstructionDecoder::register_operand(RegisterClass kind, unsigned field, u8 rex_bit) {
+    const u8 number = extended(field, prefixes_.rex, rex_bit);
+    switch (kind) {
+        case RegisterClass::kAbsent:
+            return 0;
+        case RegisterClass::kGeneral:
+            return static_cast<u8>(8 * number);
+        case RegisterClass::kByte:
+            if (prefixes_.rex == 0 && number >= 4)
+                return static_cast<u8>(8 * (number - 4) + 1);
+            return static_cast<u8>(8 * number);
+        case RegisterClass::kVector:
+            return number;
+        case RegisterClass::kX87:
+            return static_cast<u8>(field);
+        case RegisterClass::kSegment:
+            bad_register_ |= field > kGS;
+            return static_cast<u8>(field);
+        case RegisterClass::kControl:
+            bad_register_ |= !(number == 0 || (number >= 2 && number <= 4) || number == 8);
+            return number;
+        case RegisterClass::kDebug:
+            bad_register_ |= number > 7;
+            return number;
+    }
+    return 0;
+}
+
+// The base register's field (for the default segment); sets index, scale and base.
+u8 InstructionDecoder::decode_sib(unsigned mod) {
+    Op& op = decoded_.op;
+    const u8 sib = read<u8>();
+    const u8 index = extended((sib >> 3) & 7u, prefixes_.rex, kRexX);
+    if (index != kRSP) {
+        op.index = index;
+        op.scale = static_cast<u8>(sib >> 6);
+    }
+    const u8 field = sib & 7u;
+    if (field != kRBP || mod != 0)
+        op.base = extended(field, prefixes_.rex, kRexB);
+    return field;
+}
+
+void InstructionDecoder::decode_memory() {
+    Op& op = decoded_.op;
+    const unsigned mod = modrm_ >> 6;
+    u8 field = modrm_ & 7u;
+    if (field == kRSP) {
+        field = decode_sib(mod);
+    } else if (field == kRBP && mod == 0) {
+        rip_relative_ = mode_ == CodeMode::k64;
+        op.base = rip_relative_ ? kPageBaseSlot : kZeroSlot;
+    } else {
+        op.base = extended(field, prefixes_.rex, kRexB);
+    }
+    if (mod == 1)
+        op.displacement = static_cast<i8>(read<u8>());
+    else if (mod == 2 || (field == kRBP && mod == 0))
+        op.displacement = static_cast<i32>(read<u32>());
+    if (prefixes_.segment == kSegmentSlotCount && mode_ != CodeMode::k64 &&
+        (op.base == kRSP || op.base == kRBP))
+        op.segment = kSS;
+}
+
+u64 InstructionDecoder::read_immediate(ImmediateKind kind, unsigned& size) {
+    const unsigned z = operand_bytes_ == 2 ? 2 : 4;
+    switch (kind) {
+        case ImmediateKind::kAbsent:
+            size = 0;
+            break;
+        case ImmediateKind::kByte:
+        case ImmediateKind::kRelativeByte:
+            size = 1;
+            break;
+        case ImmediateKind::kWord:
+            size = 2;
+            break;
+        case ImmediateKind::kDword:
+            size = 4;
+            break;
+        case ImmediateKind::kZ:
+        case ImmediateKind::kRelativeZ:
+            size = z;
+            break;
+        case ImmediateKind::kV:
+            size = operand_bytes_;
+            break;
+        case ImmediateKind::kAddress:
+            size = address_bytes_;
+            break;
+    }
+    const bool is_signed = kind != ImmediateKind::kAddress;
+    switch (size) {
+        case 1:
+            return static_cast<u64>(static_cast<i64>(static_cast<i8>(read<u8>())));
+        case 2:
+            return static_cast<u64>(static_cast<i64>(static_cast<i16>(read<u16>())));
+        case 4: {
+            const u32 value = read<u32>();
+            return is_signed ? static_cast<u64>(static_cast<i64>(static_cast<i32>(value))) : value;
+        }
+        case 8:
+            return read<u64>();
+        default:
+            return 0;
+    }
+}
+
+void InstructionDecoder::decode_immediates(const Encoding& encoding) {
+    if (encoding.immediates[0] == ImmediateKind::kAbsent)
+        return;
+    unsigned size = 0;
+    u64 value = read_immediate(encoding.immediates[0], size);
+    if (encoding.immediates[1] != ImmediateKind::kAbsent) {
+        unsigned second_size = 0;
+        const u64 second = read_immediate(encoding.immediates[1], second_size);
+        const u64 second_mask = (u64{1} << (8 * second_size)) - 1;
+        value = (value & ((u64{1} << (8 * size)) - 1)) | ((second & second_mask) << (8 * size));
+    }
+    if (encoding.immediates[0] == ImmediateKind::kAddress)
+        memory_ = true;
+    relative_branch_ = encoding.immediates[0] == ImmediateKind::kRelativeByte ||
+                       encoding.immediates[0] == ImmediateKind::kRelativeZ;
+    decoded_.op.immediate = value;
+}
+
+// Displacements from the next instruction become displacements from the page. The few that then
+// leave 32 bits (within a page of +2 GiB) have no form in Op and are #UD.
+void InstructionDecoder::finish_rip_relative() {
+    Op& op = decoded_.op;
+    const i64 displacement = i64{op.displacement} + page_offset_ + static_cast<i64>(position_);
+    bad_register_ |= displacement > std::numeric_limits<i32>::max();
+    op.displacement = static_cast<i32>(displacement);
+}
+
+// The #UD conditions that follow from the bytes alone.
+bool InstructionDecoder::is_allowed(const Form& form) const {
+    if (bad_register_)
+        return false;
+    const bool to_segment = form.encoding.reg == RegisterClass::kSegment && opcode_ == 0x8e &&
+                            map_ == OpcodeMap::kOneByte;
+    if (to_segment && decoded_.op.reg == kCS)
+        return false;
+    if (prefixes_.lock && ((form.attributes & attribute::kLockable) == 0 || !memory_))
+        return false;
+    const bool uses_address = memory_ || form.encoding.implicit_address;
+    return address_bytes_ != 2 || !uses_address;  // 16-bit addressing is not supported
+}
+
+DecodeStatus InstructionDecoder::finish() {
+    Op& op = decoded_.op;
+    op.length = static_cast<u8>(position_);
+    op.offset = page_offset_;
+    op.id = static_cast<u16>(decoded_.instruction);
+    decoded_.operand_size = static_cast<u8>(operand_bytes_);
+    return status_;
+}
+
+DecodeStatus InstructionDecoder::undefined() {
+    decoded_.instruction = Instruction::kUndefined;
+    decoded_.attributes = 0;
+    decoded_.op.flags = 0;
+    return finish();
+}
+
+void InstructionDecoder::define(const Form& form) {
+    const Encoding& encoding = form.encoding;
+    Op& op = decoded_.op;
+    set_operand_size(form);
+    if (entry_->has_modrm) {
+        op.reg = register_operand(encoding.reg, (modrm_ >> 3) & 7u, kRexR);
+        memory_ = modrm_ < 0xc0 && !encoding.mod_ignored;
+        // 16-bit addressing has another ModRM; is_allowed refuses it.
+        if (memory_ && address_bytes_ != 2)
+            decode_memory();
+        else if (!memory_)
+            op.rm = register_operand(encoding.rm, modrm_ & 7u, kRexB);
+    } else if (encoding.opcode_register) {
+        op.reg = register_operand(encoding.reg, opcode_ & 7u, kRexB);
+    }
+    decode_immediates(encoding);
+    if (rip_relative_)
+        finish_rip_relative();
+    if (relative_branch_)
+        op.immediate += u64{page_offset_} + position_;
+    set_flags(form);
+}
+
+DecodeStatus InstructionDecoder::run() {
+    decoded_ = Decoded{};
+    decoded_.op.base = decoded_.op.index = kZeroSlot;
+    read_opcode();
+    if (status_ != DecodeStatus::kDone)
+        return status_;
+    decoded_.op.segment =
+        prefixes_.segment != kSegmentSlotCount ? prefixes_.segment : default_segment();
+    if (mode_ == CodeMode::k64)
+        address_bytes_ = prefixes_.address_size ? 4 : 8;
+    else
+        address_bytes_ = (mode_ == CodeMode::k16) != prefixes_.address_size ? 2 : 4;
+    entry_ = &decode_table(mode_).opcode(map_, opcode_);
+    if (!entry_->defined)
+        return undefined();
+    if (entry_->has_modrm)
+        modrm_ = read<u8>();
+    if (status_ != DecodeStatus::kDone)
+        return status_;
+    const Form* form = find_form();
+    if (form == nullptr)
+        return undefined();
+    decoded_.instruction = form->instruction;
+    decoded_.attributes = form->attributes;
+    define(*form);
+    if (status_ != DecodeStatus::kDone)
+        return status_;
+    return is_allowed(*form) ? finish() : undefined();
+}
+
+}  // namespace
+
+DecodeStatus decode(std::span<const u8> bytes, CodeMode mode, u16 page_offset, Decoded& decoded) {
+    return InstructionDecoder(bytes, mode, page_offset, decoded).run();
+}
+
+}  // namespace uchronia::cpu
