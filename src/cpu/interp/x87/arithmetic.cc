@@ -110,8 +110,7 @@ Extended divide(Context& c, const Number& a, const Number& b) {
     if (a.kind == b.kind && (a.kind == Kind::kInfinity || a.kind == Kind::kZero))
         return invalid(c);
     if (b.kind == Kind::kZero && a.kind == Kind::kFinite) {
-        note_denormals(c, a);
-        c.raise(exception::kZeroDivide);
+        c.raise(exception::kZeroDivide);  // comes before #D
         return infinity(sign);
     }
     note_denormals(c, a, b);

@@ -174,10 +174,15 @@ Rounded round_to(Context& c, const Format& format, bool sign, i32 exponent, u128
         rounded_exponent += format.bias_adjustment;
     }
     // FSCALE can miss the range by more than the adjustment: infinity or zero then.
-    if (rounded_exponent > format.maximum_exponent)
-        return {static_cast<u32>(2 * format.maximum_exponent + 1), kIntegerBit};
-    if (rounded_exponent < format.minimum_exponent)
+    const bool far_above = rounded_exponent > format.maximum_exponent;
+    const bool far_below = rounded_exponent < format.minimum_exponent;
+    if (far_above || far_below) {
+        c.raise(exception::kPrecision);
+        c.c1 = far_above;
+        if (far_above)
+            return {static_cast<u32>(2 * format.maximum_exponent + 1), kIntegerBit};
         return {0, 0};
+    }
     if (result.inexact)
         c.raise(exception::kPrecision);
     c.c1 = result.up;

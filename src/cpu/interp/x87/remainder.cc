@@ -30,7 +30,7 @@ Remainder reduce(Context& c, const Number& a, const Number& b, unsigned shift, i
     }
     const Extended value =
         rest == 0 ? zero(a.sign) : pack(c, sign, b.exponent + step + 64, rest, kFullPrecision);
-    return {value, static_cast<u64>(quotient), false};
+    return {value, static_cast<u64>(quotient), true, false};
 }
 
 // A dividend below the divisor, down to half of it: FPREM1 may still round the quotient to 1.
@@ -38,22 +38,22 @@ Remainder reduce_half(Context& c, const Number& a, const Number& b) {
     const u128 divisor = static_cast<u128>(b.significand) << 1;
     const u128 other = divisor - a.significand;
     if (a.significand <= other)
-        return {exact(c, a), 0, false};
-    return {pack(c, !a.sign, a.exponent + 64, other, kFullPrecision), 1, false};
+        return {exact(c, a), 0, true, false};
+    return {pack(c, !a.sign, a.exponent + 64, other, kFullPrecision), 1, true, false};
 }
 
 }  // namespace
 
 Remainder remainder(Context& c, const Number& a, const Number& b, Quotient kind) {
     if (const auto nan = nan_result(c, a, b))
-        return {*nan, 0, false};
+        return {*nan, 0, false, false};
     if (a.kind == Kind::kInfinity || b.kind == Kind::kZero)
-        return {invalid(c), 0, false};
+        return {invalid(c), 0, false, false};
     note_denormals(c, a, b);
     if (a.kind == Kind::kZero)
-        return {zero(a.sign), 0, false};
+        return {zero(a.sign), 0, true, false};
     if (b.kind == Kind::kInfinity)
-        return {exact(c, a), 0, false};
+        return {exact(c, a), 0, true, false};
     const i32 difference = a.exponent - b.exponent;
     if (difference >= 64) {
         // How far one step goes is the processor's choice, 32 to 63 bits; this is what hardware
@@ -69,7 +69,7 @@ Remainder remainder(Context& c, const Number& a, const Number& b, Quotient kind)
         return reduce(c, a, b, static_cast<unsigned>(difference), 0, kind);
     if (difference == -1 && kind == Quotient::kNearest)
         return reduce_half(c, a, b);
-    return {exact(c, a), 0, false};
+    return {exact(c, a), 0, true, false};
 }
 
 Extended scale(Context& c, const Number& number, const Number& scale) {

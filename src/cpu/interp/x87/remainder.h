@@ -7,8 +7,9 @@ namespace uchronia::cpu::interp::x87 {
 
 struct Remainder {
     Extended value;
-    u64 quotient;     // its three lowest bits become C0, C3, C1
-    bool incomplete;  // C2: the exponents differ by 64 or more, and this was one step
+    u64 quotient;       // its three lowest bits become C0, C3, C1
+    bool has_quotient;  // false for NaN and invalid operands: the conditions stay as they are
+    bool incomplete;    // C2: the exponents differ by 64 or more, and this was one step
 };
 enum class Quotient : u8 { kTruncated, kNearest };  // FPREM and FPREM1
 Remainder remainder(Context& c, const Number& dividend, const Number& divisor, Quotient quotient);

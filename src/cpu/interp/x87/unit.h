@@ -106,8 +106,14 @@ inline void update_summary(X87State& x) {
     x.status = static_cast<u16>(pending ? x.status | kBits : x.status & ~kBits);
 }
 
-// Adds an operation's exceptions to the status word and sets C1.
-inline void report(X87State& x, const Context& c) {
+// Adds an operation's exceptions to the status word and sets C1. `preventing` are the exceptions
+// that keep the result from being stored if they are unmasked; then those about the result that
+// come after them are not reported.
+inline void report(X87State& x, Context c, u16 preventing = exception::kBeforeOperation) {
+    if (c.unmasked(preventing)) {
+        c.exceptions &= preventing;
+        c.c1 = c.c1 && c.stack_fault;
+    }
     x.status =
         static_cast<u16>((x.status & ~status::kC1) | c.exceptions |
                          (c.stack_fault ? status::kStackFault : 0) | (c.c1 ? status::kC1 : 0));

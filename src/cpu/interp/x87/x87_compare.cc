@@ -24,14 +24,17 @@ struct Comparison {
 
 void answer(VCPU& cpu, const Comparison& how, const Context& c, Ordering ordering) {
     X87State& x = cpu.state.x87;
+    const u16 c1 = x.status & status::kC1;
     report(x, c);
-    if (c.prevented())
-        return;
     const unsigned index = static_cast<unsigned>(ordering);
     if (how.answer == Answer::kConditions)
         set_conditions(x, status::kC0 | status::kC2 | status::kC3, kConditionsOf[index]);
     else
         cpu.state.flags.bits = static_cast<u16>(ArithmeticFlags::kFixed | kFlagsOf[index]);
+    if (how.answer == Answer::kFlags && !c.stack_fault)
+        set_conditions(x, status::kC1, c1);
+    if (c.prevented())
+        return;
     for (unsigned i = 0; i < how.pops; ++i)
         pop(x);
 }
@@ -128,7 +131,6 @@ template <u16 flags, When when>
         return true;
     }
     const bool set = (cpu.state.flags.bits & flags) != 0;
-    report(x, c);
     if (set == (when == When::kSet))
         set_st(x, 0, st(x, source));
     return true;

@@ -80,11 +80,14 @@ template <Quotient quotient>
     Context c{x.control};
     if (either_empty(x)) {
         finish(x, c, 0, stack_fault(c, StackFault::kUnderflow));
+        set_conditions(x, status::kC2, 0);
         return true;
     }
     const Remainder r = remainder(c, unpack(st(x, 0)), unpack(st(x, 1)), quotient);
-    if (!finish(x, c, 0, r.value))
+    if (!finish(x, c, 0, r.value) || !r.has_quotient) {
+        set_conditions(x, status::kC2, 0);
         return true;
+    }
     const auto bit = [&r](unsigned index, u16 flag) -> u16 {
         return ((r.quotient >> index) & 1) != 0 ? flag : 0;
     };

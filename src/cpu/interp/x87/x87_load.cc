@@ -10,10 +10,11 @@ namespace uchronia::cpu::interp {
 namespace x87 {
 namespace {
 
-// Pushes unless an unmasked exception prevents it. The caller has checked for overflow.
+// Pushes unless an unmasked #I prevents it: an unmasked #D of a load comes with its result. The
+// caller has checked for overflow.
 void push_result(X87State& x, const Context& c, const Extended& value) {
     report(x, c);
-    if (!c.prevented())
+    if (!c.unmasked(exception::kInvalid))
         push(x, value);
 }
 
@@ -87,13 +88,14 @@ bool read_ten_bytes(VCPU& cpu, const Op* op, Bytes10& bytes) {
         return false;
     note_instruction(cpu, op);
     X87State& x = cpu.state.x87;
-    if (push_overflows(x))
-        return true;
-    Context c{x.control};
     const unsigned source = st_operand(op);
-    const Extended value =
-        is_empty(x, source) ? stack_fault(c, StackFault::kUnderflow) : st(x, source);
-    push_result(x, c, value);
+    if (is_empty(x, source)) {
+        Context c{x.control};
+        const Extended value = stack_fault(c, StackFault::kUnderflow);
+        push_result(x, c, value);
+    } else if (!push_overflows(x)) {
+        push_result(x, Context{x.control}, st(x, source));
+    }
     return true;
 }
 
@@ -145,6 +147,7 @@ template <Pop pop_after>
         return false;
     note_instruction(cpu, op);
     X87State& x = cpu.state.x87;
+    set_conditions(x, status::kC1, 0);
     set_empty(x, st_operand(op));
     if (pop_after == Pop::kYes)
         pop(x);

@@ -45,7 +45,7 @@ void finish_store(VCPU& cpu, const Op* op, Context& c, Pop pop_after) {
     X87State& x = cpu.state.x87;
     note_memory(cpu, op);
     const bool stored = !c.unmasked(kPreventsStore);
-    report(x, c);
+    report(x, c, kPreventsStore);
     if (stored && pop_after == Pop::kYes)
         pop(x);
 }
@@ -120,7 +120,6 @@ template <Pop pop_after>
         return false;
     note_instruction(cpu, op);
     report(x, Context{x.control});
-    set_empty(x, st_operand(op));
     pop(x);
     return true;
 }
