@@ -52,9 +52,11 @@ void feed_entropy() {
 }
 
 void read_run(guest::RunDescription& run) {
-    const long size = read_run_description(run_buffer, sizeof run_buffer);
+    // Its size first, so that only the pages that it needs are touched.
+    const long size = read_run_description(run_buffer, 0);
     errno = EPROTO;
     if (size < 0 || size > static_cast<long>(sizeof run_buffer) ||
+        read_run_description(run_buffer, static_cast<std::size_t>(size)) != size ||
         !guest::parse_run_description(run_buffer, static_cast<std::size_t>(size), run))
         panic("read the run description");
 }
