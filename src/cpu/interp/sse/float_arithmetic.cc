@@ -1,4 +1,4 @@
-// Floating-point arithmetic, dot products and rounding to integral values.
+// Floating-point arithmetic and rounding to integral values.
 #include "cpu/interp/sse/float_forms.h"
 
 namespace uchronia::cpu::interp::handler {
@@ -6,30 +6,6 @@ namespace uchronia::cpu::interp::handler {
 using namespace sse;
 
 namespace {
-
-// All ones in element i if bit i of `bits` is set.
-__m128i single_mask(unsigned bits) {
-    return _mm_set_epi32(-static_cast<int>((bits >> 3) & 1), -static_cast<int>((bits >> 2) & 1),
-                         -static_cast<int>((bits >> 1) & 1), -static_cast<int>(bits & 1));
-}
-__m128i double_mask(unsigned bits) {
-    return _mm_set_epi64x(-static_cast<i64>((bits >> 1) & 1), -static_cast<i64>(bits & 1));
-}
-
-// Dot products, by the manual's own steps, so that the rounding of each and the choice among NaNs
-// are ours: products of the elements chosen by the immediate's high half (0 for the others), sums
-// of neighbours, the sum of these, copied to the elements chosen by the low half.
-constexpr auto dot_product_singles = [](__m128i a, __m128i b, u8 immediate) {
-    const __m128i chosen = single_mask(immediate >> 4u);
-    const __m128i products = mulps(_mm_and_si128(a, chosen), _mm_and_si128(b, chosen));
-    const __m128i sums = haddps(products, products);
-    return _mm_and_si128(haddps(sums, sums), single_mask(immediate & 15u));
-};
-constexpr auto dot_product_doubles = [](__m128i a, __m128i b, u8 immediate) {
-    const __m128i chosen = double_mask(immediate >> 4u);
-    const __m128i products = mulpd(_mm_and_si128(a, chosen), _mm_and_si128(b, chosen));
-    return _mm_and_si128(haddpd(products, products), double_mask(immediate & 3u));
-};
 
 // ROUNDxx: the immediate's bit 2 takes the rounding from MXCSR, else bits 0-1 give it; bit 3 keeps
 // inexact results quiet.
@@ -42,7 +18,9 @@ bool round_to_integral(VCPU& cpu, const Op* op, __m128i source) {
     const u32 ignored = (immediate & 8) != 0 ? mxcsr::kPE : 0;
     const __m128i destination = xmm(cpu, op->reg);
     __m128i result = destination;
-    if (!execute_float(cpu, op, control, ignored, [&] { result = F(destination, source); }))
+    if (!execute_float(
+            cpu, op, {control, ignored}, [&] { result = F(destination, source); },
+            [] { return false; }))
         return false;
     set_xmm(cpu, op->reg, result);
     return true;
@@ -65,22 +43,32 @@ void round_memory(VCPU& cpu, const Op* op) {
 
 }  // namespace
 
-const HandlerSet ADDPS_Vps_Wps = float_form<addps>();
-const HandlerSet ADDSS_Vss_Wss = single_form<addss>();
-const HandlerSet ADDPD_Vpd_Wpd = float_form<addpd>();
-const HandlerSet ADDSD_Vsd_Wsd = double_form<addsd>();
-const HandlerSet SUBPS_Vps_Wps = float_form<subps>();
-const HandlerSet SUBSS_Vss_Wss = single_form<subss>();
-const HandlerSet SUBPD_Vpd_Wpd = float_form<subpd>();
-const HandlerSet SUBSD_Vsd_Wsd = double_form<subsd>();
-const HandlerSet MULPS_Vps_Wps = float_form<mulps>();
-const HandlerSet MULSS_Vss_Wss = single_form<mulss>();
-const HandlerSet MULPD_Vpd_Wpd = float_form<mulpd>();
-const HandlerSet MULSD_Vsd_Wsd = double_form<mulsd>();
-const HandlerSet DIVPS_Vps_Wps = float_form<divps>();
-const HandlerSet DIVSS_Vss_Wss = single_form<divss>();
-const HandlerSet DIVPD_Vpd_Wpd = float_form<divpd>();
-const HandlerSet DIVSD_Vsd_Wsd = double_form<divsd>();
+const HandlerSet ADDPS_Vps_Wps = float_form<addps, singles<Step::kAdd, Pairing::kPacked>>();
+const HandlerSet ADDSS_Vss_Wss = single_form<addss, singles<Step::kAdd, Pairing::kScalar>>();
+const HandlerSet ADDPD_Vpd_Wpd = float_form<addpd, doubles<Step::kAdd, Pairing::kPacked>>();
+const HandlerSet ADDSD_Vsd_Wsd = double_form<addsd, doubles<Step::kAdd, Pairing::kScalar>>();
+const HandlerSet SUBPS_Vps_Wps = float_form<subps, singles<Step::kSubtract, Pairing::kPacked>>();
+const HandlerSet SUBSS_Vss_Wss = single_form<subss, singles<Step::kSubtract, Pairing::kScalar>>();
+const HandlerSet SUBPD_Vpd_Wpd = float_form<subpd, doubles<Step::kSubtract, Pairing::kPacked>>();
+const HandlerSet SUBSD_Vsd_Wsd = double_form<subsd, doubles<Step::kSubtract, Pairing::kScalar>>();
+const HandlerSet MULPS_Vps_Wps = float_form<mulps, singles<Step::kMultiply, Pairing::kPacked>>();
+const HandlerSet MULSS_Vss_Wss = single_form<mulss, singles<Step::kMultiply, Pairing::kScalar>>();
+const HandlerSet MULPD_Vpd_Wpd = float_form<mulpd, doubles<Step::kMultiply, Pairing::kPacked>>();
+const HandlerSet MULSD_Vsd_Wsd = double_form<mulsd, doubles<Step::kMultiply, Pairing::kScalar>>();
+const HandlerSet DIVPS_Vps_Wps = float_form<divps, singles<Step::kDivide, Pairing::kPacked>>();
+const HandlerSet DIVSS_Vss_Wss = single_form<divss, singles<Step::kDivide, Pairing::kScalar>>();
+const HandlerSet DIVPD_Vpd_Wpd = float_form<divpd, doubles<Step::kDivide, Pairing::kPacked>>();
+const HandlerSet DIVSD_Vsd_Wsd = double_form<divsd, doubles<Step::kDivide, Pairing::kScalar>>();
+const HandlerSet HADDPS_Vps_Wps = float_form<haddps, singles<Step::kAdd, Pairing::kHorizontal>>();
+const HandlerSet HADDPD_Vpd_Wpd = float_form<haddpd, doubles<Step::kAdd, Pairing::kHorizontal>>();
+const HandlerSet HSUBPS_Vps_Wps =
+    float_form<hsubps, singles<Step::kSubtract, Pairing::kHorizontal>>();
+const HandlerSet HSUBPD_Vpd_Wpd =
+    float_form<hsubpd, doubles<Step::kSubtract, Pairing::kHorizontal>>();
+const HandlerSet ADDSUBPS_Vps_Wps =
+    float_form<addsubps, singles<Step::kAdd, Pairing::kAlternating>>();
+const HandlerSet ADDSUBPD_Vpd_Wpd =
+    float_form<addsubpd, doubles<Step::kAdd, Pairing::kAlternating>>();
 const HandlerSet MINPS_Vps_Wps = float_form<minps>();
 const HandlerSet MINSS_Vss_Wss = single_form<minss>();
 const HandlerSet MINPD_Vpd_Wpd = float_form<minpd>();
@@ -93,15 +81,6 @@ const HandlerSet SQRTPS_Vps_Wps = float_form<sqrtps>();
 const HandlerSet SQRTSS_Vss_Wss = single_form<sqrtss>();
 const HandlerSet SQRTPD_Vpd_Wpd = float_form<sqrtpd>();
 const HandlerSet SQRTSD_Vsd_Wsd = double_form<sqrtsd>();
-const HandlerSet HADDPS_Vps_Wps = float_form<haddps>();
-const HandlerSet HADDPD_Vpd_Wpd = float_form<haddpd>();
-const HandlerSet HSUBPS_Vps_Wps = float_form<hsubps>();
-const HandlerSet HSUBPD_Vpd_Wpd = float_form<hsubpd>();
-const HandlerSet ADDSUBPS_Vps_Wps = float_form<addsubps>();
-const HandlerSet ADDSUBPD_Vpd_Wpd = float_form<addsubpd>();
-
-const HandlerSet DPPS_Vps_Wps_Ib = float_form<dot_product_singles>();
-const HandlerSet DPPD_Vpd_Wpd_Ib = float_form<dot_product_doubles>();
 
 const HandlerSet ROUNDPS_Vps_Wps_Ib =
     by_form(round_register<roundps>, round_memory<roundps, Width::kAligned>);

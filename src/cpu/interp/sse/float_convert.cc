@@ -72,23 +72,25 @@ constexpr HandlerSet to_integer_form = by_width(to_integer_register<F32, u32>,
                                                 to_integer_memory<F64, u64, width>);
 
 // MMX register or memory to an XMM register. Only the register form is an MMX instruction: with a
-// memory operand the x87 state stays (as AMD processors do, and Intel's for CVTPI2PD).
+// memory operand the x87 state stays (as AMD processors do, and Intel's for CVTPI2PD). The change
+// to MMX comes before a floating-point exception.
 template <auto F>
 void from_mmx_register(VCPU& cpu, const Op* op) {
     if (!sse_ready(cpu, op) || !mmx_ready(cpu, op)) [[unlikely]]
         return;
-    if (!compute_float<F>(cpu, op, mmx_vector(cpu, op->rm))) [[unlikely]]
-        return;
     enter_mmx(cpu);
+    if (!compute_float<F, never_inexact>(cpu, op, mmx_vector(cpu, op->rm))) [[unlikely]]
+        return;
     return next(cpu, op);
 }
 template <auto F>
 constexpr HandlerSet from_mmx_form = by_form(from_mmx_register<F>,
-                                             float_memory_form<F, Width::kQword>);
+                                             float_memory_form<F, Width::kQword, never_inexact>);
 
 // XMM register or memory to an MMX register.
 template <auto F>
 [[gnu::always_inline]] inline bool to_mmx(VCPU& cpu, const Op* op, __m128i source) {
+    enter_mmx(cpu);
     __m128i result = source;
     if (!execute_float(cpu, op, [&] { result = F(source, source); })) [[unlikely]]
         return false;
@@ -129,9 +131,9 @@ constexpr auto two_from_singles_truncating = [](__m128i a, __m128i b) {
 }  // namespace
 
 const HandlerSet CVTPS2PD_Vpd_Wq = double_form<cvtps2pd>();
-const HandlerSet CVTPD2PS_Vps_Wpd = float_form<cvtpd2ps>();
+const HandlerSet CVTPD2PS_Vps_Wpd = float_form<cvtpd2ps, inexact_narrowing_packed>();
 const HandlerSet CVTSS2SD_Vsd_Wss = single_form<cvtss2sd>();
-const HandlerSet CVTSD2SS_Vss_Wsd = double_form<cvtsd2ss>();
+const HandlerSet CVTSD2SS_Vss_Wsd = double_form<cvtsd2ss, inexact_narrowing_scalar>();
 const HandlerSet CVTDQ2PS_Vps_Wdq = float_form<cvtdq2ps>();
 const HandlerSet CVTDQ2PD_Vpd_Wq = double_form<cvtdq2pd>();
 const HandlerSet CVTPS2DQ_Vdq_Wps = float_form<cvtps2dq>();

@@ -19,7 +19,7 @@ namespace uchronia::cpu::interp::sse {
 namespace mxcsr {
 inline constexpr u32 kIE = 1u << 0, kDE = 1u << 1, kZE = 1u << 2, kOE = 1u << 3, kUE = 1u << 4,
                      kPE = 1u << 5, kFlags = 0x3f;
-inline constexpr u32 kPreComputation = kIE | kDE | kZE;
+inline constexpr u32 kPreComputation = kIE | kDE | kZE, kRange = kOE | kUE;
 inline constexpr u32 kDAZ = 1u << 6, kFTZ = 1u << 15;
 inline constexpr u32 kMaskShift = 7, kMasks = kFlags << kMaskShift;
 inline constexpr u32 kRoundingShift = 13, kRounding = 3u << kRoundingShift;
@@ -52,37 +52,50 @@ template <class Compute>
     return flags;
 }
 
-// `control` is MXCSR with, perhaps, another rounding (ROUNDPS); `ignored` are flags that the
-// instruction does not raise. False if a fault was raised: then nothing may be written.
-template <class Compute>
-[[gnu::always_inline]] inline bool execute_float(VCPU& cpu, const Op* op, u32 control, u32 ignored,
-                                                 Compute compute) {
+// How an operation is executed, if not under MXCSR just as it is.
+struct FloatMode {
+    u32 control;      // MXCSR with, perhaps, another rounding (ROUNDPS)
+    u32 ignored = 0;  // flags that the instruction does not raise
+};
+
+// False if a fault was raised: then nothing may be written. `inexact` is asked for the precision
+// flag of an unmasked overflow or underflow (unbounded.h).
+template <class Compute, class IsInexact>
+[[gnu::always_inline]] inline bool execute_float(VCPU& cpu, const Op* op, FloatMode mode,
+                                                 Compute compute, IsInexact is_inexact) {
+    u32 control = mode.control;
     if ((control & mxcsr::kControl) == mxcsr::kDefault) [[likely]] {
         load_host_mxcsr(kHostMXCSR);
         compute();
-        cpu.state.mxcsr |= host_flags(cpu) & ~ignored;
+        cpu.state.mxcsr |= host_flags(cpu) & ~mode.ignored;
         return true;
     }
-    u32 flags = flags_under(cpu, control, compute) & ~ignored;
     const u32 unmasked = ~(control >> mxcsr::kMaskShift) & mxcsr::kFlags;
-    if (unmasked != 0) {
-        // An unmasked underflow is signalled for a tiny result even if that is exact; a masked one
-        // only if it is not. Flush-to-zero shows tiny results (and is without effect if underflow
-        // is unmasked).
-        if ((unmasked & mxcsr::kUE) != 0)
-            flags |= flags_under(cpu, control | mxcsr::kFTZ, compute) & mxcsr::kUE & ~ignored;
-        if ((flags & unmasked) != 0)
-            return raise_float_exception(cpu, op, flags);
-        if ((unmasked & mxcsr::kUE) != 0)
-            flags = flags_under(cpu, control & ~mxcsr::kFTZ, compute) & ~ignored;
+    const bool signals_tiny = (unmasked & mxcsr::kUE) != 0;
+    if (signals_tiny)
+        control &= ~mxcsr::kFTZ;  // has no effect if underflow is unmasked
+    u32 flags = flags_under(cpu, control, compute);
+    if (unmasked != 0) [[unlikely]] {
+        // An unmasked underflow is signalled for a tiny result even if that is exact, a masked one
+        // only if it is not. Flush-to-zero shows tiny results.
+        u32 signalled = flags;
+        if (signals_tiny)
+            signalled |= flags_under(cpu, control | mxcsr::kFTZ, compute) & mxcsr::kUE;
+        signalled &= ~mode.ignored;
+        if ((signalled & unmasked & mxcsr::kRange) != 0 &&
+            (signalled & ~unmasked & mxcsr::kRange) == 0 && !is_inexact())
+            signalled &= ~mxcsr::kPE;
+        if ((signalled & unmasked) != 0)
+            return raise_float_exception(cpu, op, signalled);
     }
-    cpu.state.mxcsr |= flags;
+    cpu.state.mxcsr |= flags & ~mode.ignored;
     return true;
 }
 
+// For operations that neither overflow nor underflow.
 template <class Compute>
 [[gnu::always_inline]] inline bool execute_float(VCPU& cpu, const Op* op, Compute compute) {
-    return execute_float(cpu, op, cpu.state.mxcsr, 0, compute);
+    return execute_float(cpu, op, {cpu.state.mxcsr}, compute, [] { return false; });
 }
 
 }  // namespace uchronia::cpu::interp::sse
