@@ -174,11 +174,11 @@ Status remove_file(const std::string& path) {
     return {};
 }
 
-Result<std::vector<DirectoryEntry>> list_directory(const std::string& path) {
+Result<std::vector<FolderEntry>> list_directory(const std::string& path) {
     const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), ::closedir);
     if (folder == nullptr)
         return failure("list the folder", path, errno);
-    std::vector<DirectoryEntry> entries;
+    std::vector<FolderEntry> entries;
     for (;;) {
         errno = 0;
         const dirent* entry = ::readdir(folder.get());
@@ -191,7 +191,7 @@ Result<std::vector<DirectoryEntry>> list_directory(const std::string& path) {
             entries.push_back({name, kind_of(path + "/" + name)});
     }
     std::sort(entries.begin(), entries.end(),
-              [](const DirectoryEntry& a, const DirectoryEntry& b) { return a.name < b.name; });
+              [](const FolderEntry& a, const FolderEntry& b) { return a.name < b.name; });
     return entries;
 }
 

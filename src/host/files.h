@@ -27,13 +27,13 @@ Status remove_file(const std::string& path);
 
 enum class EntryKind : u8 { kFile, kDirectory, kSymbolicLink, kOther };
 
-struct DirectoryEntry {
+struct FolderEntry {
     std::string name;
     EntryKind kind = EntryKind::kOther;
 };
 
 // The entries without "." and "..", sorted by name (bytewise).
-Result<std::vector<DirectoryEntry>> list_directory(const std::string& path);
+Result<std::vector<FolderEntry>> list_directory(const std::string& path);
 
 // Whether something (for is_directory: a folder) is there; symbolic links are followed.
 bool exists(const std::string& path);

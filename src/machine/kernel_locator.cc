@@ -66,7 +66,7 @@ Result<KernelFiles> find_installed_kernel(const std::string& root) {
     if (!entries)
         return Error{entries.error().message + "; " + kInstall};
     KernelFiles newest;
-    for (const host::DirectoryEntry& entry : *entries) {
+    for (const host::FolderEntry& entry : *entries) {
         const std::string_view name = entry.name;
         if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix))
             continue;
