@@ -101,8 +101,7 @@ Extended y_log2_x(Context& c, const Number& y, const Number& x) {
     if (x.kind == Kind::kZero) {
         if (y.kind == Kind::kZero)
             return invalid(c);
-        note_denormals(c, y);
-        c.raise(exception::kZeroDivide);
+        c.raise(exception::kZeroDivide);  // comes before #D
         return infinity(!y.sign);
     }
     note_denormals(c, y, x);
@@ -138,8 +137,7 @@ Extended y_log2_x_plus_1(Context& c, const Number& y, const Number& x) {
     if (x.sign && x.exponent >= 0) {
         if (x.exponent > 0 || !is_power_of_two(operand) || y.kind == Kind::kZero)
             return invalid(c);
-        note_denormals(c, y);
-        c.raise(exception::kZeroDivide);
+        c.raise(exception::kZeroDivide);  // comes before #D
         return infinity(!y.sign);
     }
     note_denormals(c, y, x);
