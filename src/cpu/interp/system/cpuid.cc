@@ -75,7 +75,8 @@ constexpr u32 kFeatures7EBX =
     bit(9)  |  // ERMS: REP MOVSB is the fastest copy here
     bit(18) |  // RDSEED
     bit(20) |  // SMAP
-    bit(23);   // CLFLUSHOPT
+    bit(23) |  // CLFLUSHOPT
+    bit(24);   // CLWB
 
 constexpr u32 kFeaturesExtendedECX =
     bit(0)  |  // LAHF in 64-bit mode

@@ -33,7 +33,8 @@ inline constexpr u32 kTimeStampFrequency = 1'000'000'000;
 // nothing else.
 CPUIDResult cpuid(const CPUState& state, unsigned vcpu_index, u32 leaf, u32 subleaf);
 
-// Whether the model has the feature of an instruction row; else the row is #UD.
+// Whether the model has a feature. The table has no rows of features that it lacks (a test sees to
+// that), so the decoder need not ask.
 bool model_has(Feature feature);
 
 }  // namespace uchronia::cpu::interp

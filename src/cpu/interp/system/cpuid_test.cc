@@ -1,0 +1,110 @@
+#include "cpu/interp/system/cpuid.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace uchronia::cpu::interp {
+namespace {
+
+std::string text_of(std::initializer_list<u32> words) {
+    std::string text;
+    for (const u32 word : words)
+        for (unsigned i = 0; i < 4; ++i)
+            text.push_back(static_cast<char>(word >> (8 * i)));
+    return text.substr(0, text.find('\0'));
+}
+
+TEST(CPUID, NamesTheVendorTheBrandAndTheHypervisors) {
+    const CPUState state;
+    const CPUIDResult vendor = cpuid(state, 0, 0, 0);
+    EXPECT_EQ(text_of({vendor.ebx, vendor.edx, vendor.ecx}), "AuthenticAMD");
+    const CPUIDResult extended = cpuid(state, 0, 0x80000000, 0);
+    EXPECT_EQ(text_of({extended.ebx, extended.edx, extended.ecx}), "AuthenticAMD");
+    std::string brand;
+    for (u32 leaf = 0x80000002; leaf <= 0x80000004; ++leaf) {
+        const CPUIDResult part = cpuid(state, 0, leaf, 0);
+        brand += text_of({part.eax, part.ebx, part.ecx, part.edx});
+    }
+    EXPECT_EQ(brand, "Uchronia virtual CPU v2");
+    const CPUIDResult kvm = cpuid(state, 0, 0x40000000, 0);
+    EXPECT_EQ(text_of({kvm.ebx, kvm.ecx, kvm.edx}), "KVMKVMKVM");
+    const CPUIDResult own = cpuid(state, 0, 0x40000100, 0);
+    EXPECT_EQ(text_of({own.ebx, own.ecx, own.edx}), "UchroniaVM");
+}
+
+TEST(CPUID, IsFamily19hModel1) {
+    const u32 signature = cpuid({}, 0, 1, 0).eax;
+    EXPECT_EQ(((signature >> 8) & 0xf) + ((signature >> 20) & 0xff), 0x19u);
+    EXPECT_EQ(((signature >> 4) & 0xf) | ((signature >> 12) & 0xf0), 1u);
+    EXPECT_EQ(cpuid({}, 0, 0x80000001, 0).eax, signature);
+}
+
+TEST(CPUID, HasWhatX8664V2Needs) {
+    for (const Feature feature :
+         {Feature::kCMOV, Feature::kFPU, Feature::kMMX, Feature::kSSE, Feature::kSSE2,
+          Feature::kSSE3, Feature::kSSSE3, Feature::kSSE41, Feature::kSSE42, Feature::kPOPCNT,
+          Feature::kCX16, Feature::kLAHF, Feature::kFXSR, Feature::kSYSCALL, Feature::kXSAVE,
+          Feature::kFSGSBASE, Feature::kSMAP, Feature::kRDRAND, Feature::kRDSEED})
+        EXPECT_TRUE(model_has(feature)) << static_cast<int>(feature);
+    for (const Feature feature : {Feature::kSVM, Feature::kMONITOR, Feature::kINVPCID,
+                                  Feature::kADX, Feature::kSHA, Feature::kRDPID})
+        EXPECT_FALSE(model_has(feature)) << static_cast<int>(feature);
+}
+
+TEST(CPUID, HasTheFeatureOfEveryRow) {
+    for (u16 i = 1; i < static_cast<u16>(Instruction::kCount); ++i) {
+        const InstructionRow& row = row_of(static_cast<Instruction>(i));
+        EXPECT_TRUE(model_has(row.feature)) << row.name;
+    }
+}
+
+TEST(CPUID, RepeatsTheCommonBitsInTheExtendedLeaf) {
+    const u32 standard = cpuid({}, 0, 1, 0).edx;
+    const u32 extended = cpuid({}, 0, 0x80000001, 0).edx;
+    constexpr u32 kCommon = 0x0183f3ff;
+    EXPECT_EQ(extended & kCommon, standard & kCommon);
+}
+
+TEST(CPUID, GivesZeroBeyondTheHighestLeaves) {
+    const CPUIDResult zero;
+    const u32 standard = cpuid({}, 0, 0, 0).eax;
+    const u32 extended = cpuid({}, 0, 0x80000000, 0).eax;
+    EXPECT_EQ(cpuid({}, 0, standard + 1, 0), zero);
+    EXPECT_EQ(cpuid({}, 0, extended + 1, 0), zero);
+    EXPECT_EQ(cpuid({}, 0, 0x40000002, 0), zero);
+    EXPECT_EQ(cpuid({}, 0, 0xffffffff, 0), zero);
+}
+
+TEST(CPUID, FollowsTheStateInOSXSAVEOnly) {
+    CPUState state;
+    const CPUIDResult without = cpuid(state, 0, 1, 0);
+    state.cr4 |= cr4::kOSXSAVE;
+    const CPUIDResult with = cpuid(state, 0, 1, 0);
+    EXPECT_EQ(with.ecx ^ without.ecx, 1u << 27);
+    EXPECT_EQ(with.edx, without.edx);
+}
+
+TEST(CPUID, DescribesTheStandardSaveArea) {
+    const CPUIDResult main = cpuid({}, 0, 0xd, 0);
+    EXPECT_EQ(main, (CPUIDResult{3, 576, 576, 0}));
+    EXPECT_EQ(cpuid({}, 0, 0xd, 1).eax, 1u);
+    EXPECT_EQ(cpuid({}, 0, 0xd, 2), CPUIDResult{});
+}
+
+TEST(CPUID, GivesEachVCPUItsOwnAPICNumber) {
+    for (const unsigned index : {0u, 1u, 7u}) {
+        EXPECT_EQ(cpuid({}, index, 1, 0).ebx >> 24, index);
+        for (const u32 subleaf : {0u, 1u, 2u})
+            EXPECT_EQ(cpuid({}, index, 0xb, subleaf).edx, index);
+    }
+}
+
+TEST(CPUID, AgreesOnTheTimeStampFrequency) {
+    const CPUIDResult ratio = cpuid({}, 0, 0x15, 0);
+    EXPECT_EQ(u64{ratio.ecx} * ratio.ebx / ratio.eax, kTimeStampFrequency);
+    EXPECT_EQ(cpuid({}, 0, 0x16, 0).eax, kTimeStampFrequency / 1000000);
+}
+
+}  // namespace
+}  // namespace uchronia::cpu::interp
