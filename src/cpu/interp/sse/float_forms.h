@@ -11,16 +11,28 @@
 
 namespace uchronia::cpu::interp::sse {
 
-// Computes into ModRM.reg; false if a fault was raised.
+// In a mode other than the default one. Out of line, to keep the common path without a frame.
 template <auto F, Inexact inexact>
-[[gnu::always_inline]] inline bool compute_float(VCPU& cpu, const Op* op, __m128i source) {
+[[gnu::noinline]] bool compute_in_mode(VCPU& cpu, const Op* op, __m128i source) {
     const __m128i destination = xmm(cpu, op->reg);
     __m128i result = destination;
     const u32 control = cpu.state.mxcsr;
     if (!execute_float(
             cpu, op, {control}, [&] { result = apply<F>(destination, source, op); },
-            [&] { return inexact(destination, source, control); })) [[unlikely]]
+            [&] { return inexact(destination, source, control); }))
         return false;
+    set_xmm(cpu, op->reg, result);
+    return true;
+}
+
+// Computes into ModRM.reg; false if a fault was raised.
+template <auto F, Inexact inexact>
+[[gnu::always_inline]] inline bool compute_float(VCPU& cpu, const Op* op, __m128i source) {
+    if (!in_default_mode(cpu.state.mxcsr)) [[unlikely]]
+        return compute_in_mode<F, inexact>(cpu, op, source);
+    const __m128i destination = xmm(cpu, op->reg);
+    __m128i result = destination;
+    execute_default(cpu, 0, [&] { result = apply<F>(destination, source, op); });
     set_xmm(cpu, op->reg, result);
     return true;
 }

@@ -17,16 +17,18 @@ namespace uchronia::cpu::interp::sse {
         asm volatile(#name " %1, %0" : "+x"(a) : "x"(b));                \
         return a;                                                        \
     }
-#define FLOAT_OPERATION_4(name)                                                                     \
-    FLOAT_OPERATION(name##ps) FLOAT_OPERATION(name##ss) FLOAT_OPERATION(name##pd) FLOAT_OPERATION(name##sd)
 #define FLOAT_OPERATION_PACKED(name) FLOAT_OPERATION(name##ps) FLOAT_OPERATION(name##pd)
+#define FLOAT_OPERATION_4(name)                                          \
+    FLOAT_OPERATION_PACKED(name) FLOAT_OPERATION(name##ss) FLOAT_OPERATION(name##sd)
 
 FLOAT_OPERATION_4(add) FLOAT_OPERATION_4(sub) FLOAT_OPERATION_4(mul) FLOAT_OPERATION_4(div)
 FLOAT_OPERATION_4(min) FLOAT_OPERATION_4(max) FLOAT_OPERATION_4(sqrt)
 FLOAT_OPERATION_PACKED(hadd) FLOAT_OPERATION_PACKED(hsub) FLOAT_OPERATION_PACKED(addsub)
-FLOAT_OPERATION(cvtps2pd) FLOAT_OPERATION(cvtpd2ps) FLOAT_OPERATION(cvtss2sd) FLOAT_OPERATION(cvtsd2ss)
+FLOAT_OPERATION(cvtps2pd) FLOAT_OPERATION(cvtpd2ps)
+FLOAT_OPERATION(cvtss2sd) FLOAT_OPERATION(cvtsd2ss)
 FLOAT_OPERATION(cvtdq2ps) FLOAT_OPERATION(cvtdq2pd)
-FLOAT_OPERATION(cvtps2dq) FLOAT_OPERATION(cvtpd2dq) FLOAT_OPERATION(cvttps2dq) FLOAT_OPERATION(cvttpd2dq)
+FLOAT_OPERATION(cvtps2dq) FLOAT_OPERATION(cvtpd2dq)
+FLOAT_OPERATION(cvttps2dq) FLOAT_OPERATION(cvttpd2dq)
 #undef FLOAT_OPERATION_PACKED
 #undef FLOAT_OPERATION_4
 #undef FLOAT_OPERATION
@@ -41,14 +43,19 @@ ROUND_OPERATION(roundps) ROUND_OPERATION(roundss) ROUND_OPERATION(roundpd) ROUND
 #undef ROUND_OPERATION
 
 // Comparison by one of the eight predicates of legacy SSE.
-#define COMPARE_CASE(name, n) case n: asm volatile(#name " $" #n ", %1, %0" : "+x"(a) : "x"(b)); break;
-#define COMPARE_OPERATION(name)                                                                     \
-    [[gnu::always_inline]] inline __m128i name(__m128i a, __m128i b, u8 predicate) {                \
-        switch (predicate & 7) {                                                                    \
-            COMPARE_CASE(name, 0) COMPARE_CASE(name, 1) COMPARE_CASE(name, 2) COMPARE_CASE(name, 3) \
-            COMPARE_CASE(name, 4) COMPARE_CASE(name, 5) COMPARE_CASE(name, 6) COMPARE_CASE(name, 7) \
-        }                                                                                           \
-        return a;                                                                                   \
+#define COMPARE_CASE(name, n)                                            \
+        case n:                                                          \
+            asm volatile(#name " $" #n ", %1, %0" : "+x"(a) : "x"(b));   \
+            break;
+#define COMPARE_OPERATION(name)                                          \
+    [[gnu::always_inline]] inline __m128i name(__m128i a, __m128i b, u8 predicate) { \
+        switch (predicate & 7) {                                         \
+            COMPARE_CASE(name, 0) COMPARE_CASE(name, 1)                  \
+            COMPARE_CASE(name, 2) COMPARE_CASE(name, 3)                  \
+            COMPARE_CASE(name, 4) COMPARE_CASE(name, 5)                  \
+            COMPARE_CASE(name, 6) COMPARE_CASE(name, 7)                  \
+        }                                                                \
+        return a;                                                        \
     }
 COMPARE_OPERATION(cmpps) COMPARE_OPERATION(cmpss) COMPARE_OPERATION(cmppd) COMPARE_OPERATION(cmpsd)
 #undef COMPARE_OPERATION
@@ -76,12 +83,18 @@ ORDER_OPERATION(comiss) ORDER_OPERATION(comisd) ORDER_OPERATION(ucomiss) ORDER_O
         asm volatile(instruction " %1, %0" : "=r"(value) : "x"(source));           \
         return value;                                                              \
     }
-FROM_INTEGER_OPERATION(cvtsi2ss_32, "cvtsi2ssl", u32) FROM_INTEGER_OPERATION(cvtsi2ss_64, "cvtsi2ssq", u64)
-FROM_INTEGER_OPERATION(cvtsi2sd_32, "cvtsi2sdl", u32) FROM_INTEGER_OPERATION(cvtsi2sd_64, "cvtsi2sdq", u64)
-TO_INTEGER_OPERATION(cvtss2si_32, "cvtss2sil", u32) TO_INTEGER_OPERATION(cvtss2si_64, "cvtss2siq", u64)
-TO_INTEGER_OPERATION(cvtsd2si_32, "cvtsd2sil", u32) TO_INTEGER_OPERATION(cvtsd2si_64, "cvtsd2siq", u64)
-TO_INTEGER_OPERATION(cvttss2si_32, "cvttss2sil", u32) TO_INTEGER_OPERATION(cvttss2si_64, "cvttss2siq", u64)
-TO_INTEGER_OPERATION(cvttsd2si_32, "cvttsd2sil", u32) TO_INTEGER_OPERATION(cvttsd2si_64, "cvttsd2siq", u64)
+FROM_INTEGER_OPERATION(cvtsi2ss_32, "cvtsi2ssl", u32)
+FROM_INTEGER_OPERATION(cvtsi2ss_64, "cvtsi2ssq", u64)
+FROM_INTEGER_OPERATION(cvtsi2sd_32, "cvtsi2sdl", u32)
+FROM_INTEGER_OPERATION(cvtsi2sd_64, "cvtsi2sdq", u64)
+TO_INTEGER_OPERATION(cvtss2si_32, "cvtss2sil", u32)
+TO_INTEGER_OPERATION(cvtss2si_64, "cvtss2siq", u64)
+TO_INTEGER_OPERATION(cvtsd2si_32, "cvtsd2sil", u32)
+TO_INTEGER_OPERATION(cvtsd2si_64, "cvtsd2siq", u64)
+TO_INTEGER_OPERATION(cvttss2si_32, "cvttss2sil", u32)
+TO_INTEGER_OPERATION(cvttss2si_64, "cvttss2siq", u64)
+TO_INTEGER_OPERATION(cvttsd2si_32, "cvttsd2sil", u32)
+TO_INTEGER_OPERATION(cvttsd2si_64, "cvttsd2siq", u64)
 #undef TO_INTEGER_OPERATION
 #undef FROM_INTEGER_OPERATION
 // clang-format on

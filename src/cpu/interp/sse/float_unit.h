@@ -52,6 +52,17 @@ template <class Compute>
     return flags;
 }
 
+// The mode that programs nearly always run in: nothing to load but the default, nothing to raise.
+inline bool in_default_mode(u32 control) {
+    return (control & mxcsr::kControl) == mxcsr::kDefault;
+}
+template <class Compute>
+[[gnu::always_inline]] inline void execute_default(VCPU& cpu, u32 ignored, Compute compute) {
+    load_host_mxcsr(kHostMXCSR);
+    compute();
+    cpu.state.mxcsr |= host_flags(cpu) & ~ignored;
+}
+
 // How an operation is executed, if not under MXCSR just as it is.
 struct FloatMode {
     u32 control;      // MXCSR with, perhaps, another rounding (ROUNDPS)
@@ -64,10 +75,8 @@ template <class Compute, class IsInexact>
 [[gnu::always_inline]] inline bool execute_float(VCPU& cpu, const Op* op, FloatMode mode,
                                                  Compute compute, IsInexact is_inexact) {
     u32 control = mode.control;
-    if ((control & mxcsr::kControl) == mxcsr::kDefault) [[likely]] {
-        load_host_mxcsr(kHostMXCSR);
-        compute();
-        cpu.state.mxcsr |= host_flags(cpu) & ~mode.ignored;
+    if (in_default_mode(control)) [[likely]] {
+        execute_default(cpu, mode.ignored, compute);
         return true;
     }
     const u32 unmasked = ~(control >> mxcsr::kMaskShift) & mxcsr::kFlags;

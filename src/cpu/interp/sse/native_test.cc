@@ -20,7 +20,7 @@ namespace uchronia::cpu::interp::sse {
 namespace {
 
 constexpr u64 kSeed = 20240611;
-constexpr int kCasesPerForm = 400;
+constexpr int kCasesPerForm = 200;
 
 // What the host sees; the layout of FXSAVE is that of APM vol. 2, 11.4.4.
 struct Native {
