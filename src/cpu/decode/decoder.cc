@@ -380,6 +380,8 @@ void InstructionDecoder::define(const Form& form) {
         op.reg = register_operand(encoding.reg, opcode_ & 7u, kRexB);
     }
     decode_immediates(encoding);
+    if (map_ == OpcodeMap::kOneByte && (opcode_ & 0xf8) == 0xd8)  // for the x87 opcode register
+        op.immediate = (u64{opcode_ & 7u} << 8) | modrm_;
     if (rip_relative_)
         finish_rip_relative();
     if (relative_branch_)

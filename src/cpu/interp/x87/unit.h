@@ -12,6 +12,9 @@
 // Canon where the manuals leave room:
 //   - C0, C2 and C3 keep their values where they are "undefined" (as hardware of both vendors
 //   does);
+//   - FCMOVcc, FCOMI and their kin keep C1, FFREE clears it; comparisons set their conditions even
+//   if
+//     an unmasked exception keeps them from popping (as AMD hardware does);
 //   - the instruction and data pointers and the opcode follow every non-control instruction, and
 //     the selectors of the pointers are stored as 0 (CPUID "deprecates FPU CS and DS");
 //   - the opcode comes from Op::immediate, where the decoder keeps the lower 11 bits;
