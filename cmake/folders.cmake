@@ -1,9 +1,10 @@
 # The one list of which folder may use which. Each line: a folder of src/, then the folders that it
-# uses directly. The build links by it, and the lint checks the includes against it.
+# uses directly. The build links by it, and tools/lint checks the includes against it. A folder uses
+# those above it, or its own parts; a part may include the headers of the folder that it is part of.
 set(UCHRONIA_FOLDERS
   "base"
   "host                 base"
-  "cpu                  base"
+  "cpu                  base cpu/mmu"
   "cpu/decode           base cpu"
   "cpu/mmu              base host cpu"
   "cpu/interp           base cpu cpu/decode cpu/mmu cpu/interp/integer cpu/interp/system cpu/interp/x87 cpu/interp/sse"
@@ -16,7 +17,7 @@ set(UCHRONIA_FOLDERS
   "devices              base host memory"
   "devices/virtio       base host memory devices"
   "machine              base host cpu cpu/decode cpu/mmu cpu/interp memory devices devices/virtio guest"
-  "history              base host cpu memory devices machine"
+  "history              base host cpu memory devices machine guest"
   "explore              base host machine history"
   "cli                  base host machine history explore"
 )
