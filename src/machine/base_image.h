@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/result.h"
 #include "host/files.h"
+#include "machine/kernel_locator.h"
 #include "machine/machine.h"
 
 namespace uchronia::machine {
@@ -26,9 +27,8 @@ struct BaseIngredients {
     Digest digest() const;
 };
 
-// Reads the kernel (empty: the newest installed cloud kernel), its modules and the agent.
-Result<BaseIngredients> read_ingredients(const std::string& kernel_path,
-                                         const std::string& agent_path,
+// Reads the kernel, its modules and the agent.
+Result<BaseIngredients> read_ingredients(const KernelFiles& kernel, const std::string& agent_path,
                                          const MachineConfig& config);
 
 // An image file, mapped and checked. Must outlive the machines that were started from it.

@@ -6,6 +6,7 @@
 #include "base/state_io.h"
 #include "devices/virtio/entropy.h"
 #include "devices/virtio/file_system.h"
+#include "machine/canary.h"
 #include "machine/file_slot.h"
 
 namespace uchronia::machine {
@@ -27,6 +28,24 @@ u64 log_uniform(u64 word, unsigned shortest_bits, unsigned octaves) {
 }
 
 }  // namespace
+
+std::string description_of(const StopReason& reason) {
+    static constexpr const char* kTexts[] = {
+        "the tick limit was reached",
+        "the virtual time limit was reached",
+        "the agent waits for a run",
+        "the command ended",
+        "the agent cannot go on",
+        "the machine was switched off",
+        "the machine was reset (as after a kernel panic)",
+        "triple fault",
+        "the guest used something that Uchronia does not implement",
+        "the machine is idle for ever",
+        "interrupted",
+    };
+    const std::string text = kTexts[static_cast<std::size_t>(reason.stop)];
+    return reason.message.empty() ? text : text + ": " + reason.message;
+}
 
 Machine::Machine(memory::FrameStore& frames, const MachineConfig& config)
     : config_(config),
@@ -61,6 +80,9 @@ Machine::Machine(memory::FrameStore& frames, const MachineConfig& config)
     ports_.add(devices::UART16550::kCOM1, devices::UART16550::kPortCount, *uart_);
     ports_.add(devices::ACPIPower::kDefaultBase, devices::ACPIPower::kPortCount, *power_);
     ports_.add(devices::CMOSRTC::kDefaultBase, devices::CMOSRTC::kPortCount, *rtc_);
+    pci_ = std::make_unique<devices::PCIConfiguration>();
+    ports_.add(devices::PCIConfiguration::kDefaultBase, devices::PCIConfiguration::kPortCount,
+               *pci_);
     mmio_.add(PhysicalAddress(devices::IOAPIC::kDefaultBase), devices::IOAPIC::kSize, *io_apic_);
     add_virtio(std::make_unique<devices::VirtioEntropy>(entropy_source));
     add_virtio(std::make_unique<devices::VirtioFileSystem>(*files_, kHostTag));
@@ -87,6 +109,7 @@ void Machine::for_each_device(Function function) {
     function(*clock_);
     function(*power_);
     function(*rtc_);
+    function(*pci_);
     for (const auto& device : virtio_)
         function(*device);
 }
@@ -105,7 +128,8 @@ void Machine::set_environment(RunEnvironment environment) {
 u64 Machine::draw(DecisionKind kind) {
     CHECK(environment_.decisions != nullptr);
     u64& drawn = decisions_.drawn[static_cast<std::size_t>(kind)];
-    return environment_.decisions->word(kind, drawn++, ticks_);
+    const u64 word = environment_.decisions->word(kind, drawn++, ticks_);
+    return kind == DecisionKind::kEntropy ? with_canary(word) : word;
 }
 
 void Machine::start_preemption() {

@@ -23,6 +23,7 @@
 #include "devices/local_apic.h"
 #include "devices/mmio_bus.h"
 #include "devices/paravirtual_clock.h"
+#include "devices/pci_configuration.h"
 #include "devices/port_bus.h"
 #include "devices/uart_16550.h"
 #include "devices/virtio/mmio_transport.h"
@@ -66,6 +67,9 @@ struct StopReason {
     u64 exit_code = 0;
     std::string message;
 };
+
+// What happened, for a message.
+std::string description_of(const StopReason& reason);
 
 // "0x…", for messages.
 std::string to_hex_number(u64 value);
@@ -196,6 +200,7 @@ class Machine final : private cpu::Platform,
     std::unique_ptr<devices::ParavirtualClock> clock_;
     std::unique_ptr<devices::ACPIPower> power_;
     std::unique_ptr<devices::CMOSRTC> rtc_;
+    std::unique_ptr<devices::PCIConfiguration> pci_;
     std::unique_ptr<FileSlot> files_;
     std::vector<std::unique_ptr<devices::VirtioMMIO>> virtio_;
     std::vector<VirtioSlot> virtio_slots_;
