@@ -19,7 +19,7 @@ set(UCHRONIA_FOLDERS
   "machine              base host cpu cpu/decode cpu/mmu cpu/interp memory devices devices/virtio guest"
   "history              base host cpu memory devices machine guest"
   "explore              base host machine history"
-  "cli                  base host machine history explore"
+  "cli                  base host machine history explore guest"
 )
 
 # Makes, for each folder that has sources: the library u_<folder> from *.cc, and the test program
