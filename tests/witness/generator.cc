@@ -45,6 +45,9 @@ class Generator {
     bool has_operand(std::string_view operand) const {
         return row_.name.find(operand) != std::string_view::npos;
     }
+    bool is_bit_string() const {
+        return mnemonic_is("BT") && has_operand("_Gv") && (op().flags & op_flag::kMemory) != 0;
+    }
     bool has_attribute(u16 bit) const { return (row_.attributes & bit) != 0; }
     bool branches() const { return row_.host == HostPolicy::kControl; }
     u64& gpr(unsigned number) { return case_.before.gpr[number]; }
@@ -121,6 +124,8 @@ void Generator::write_prefixes() {
         put(0xf2, 1);
     else if (encoding_.prefix == MandatoryPrefix::kF3)
         put(0xf3, 1);
+    else if (mnemonic_is("LOOP"))
+        ;  // AMD takes F2 and F3 for a condition here, which no manual says
     else if (has_attribute(attribute::kRepeat) && random_.percent(60))
         put(random_.percent(50) ? 0xf2 : 0xf3, 1);
     else if (encoding_.map == OpcodeMap::kOneByte && encoding_.opcode != 0x90 && random_.percent(3))
@@ -202,8 +207,8 @@ bool Generator::decode_code() {
 
 u64 Generator::memory_target() {
     // A branch may only read its target where place_branch puts one, or fault.
-    const u32 kind = branches() ? random_.below(91) + (random_.percent(3) ? 98 : 0)
-                                : random_.below(100);
+    const u32 kind =
+        branches() ? random_.below(91) + (random_.percent(3) ? 98 : 0) : random_.below(100);
     if (kind < 70)
         return kData + 0x400 + 16 * random_.below(0x180);
     if (kind < 84)
@@ -227,8 +232,12 @@ bool Generator::place_memory_operand() {
     if (address_size_prefix_ || op().base == kPageBaseSlot || op().base == kZeroSlot)
         target_ &= 0x7fffffff;
     const u64 offset = target_ - (op().segment == kGS ? kGSBase : 0);
+    if (is_bit_string() && (op().reg == 8 * op().base || op().reg == 8 * op().index))
+        return false;
+    // What RSP holds may also be used as the stack, and a displacement has 32 bits.
+    const bool near_index = op().base == kZeroSlot || op().base == kRSP;
     if (op().index != kZeroSlot && op().index != op().base)
-        gpr(op().index) = integer_value(random_) & (op().base == kZeroSlot ? 0xffff : ~u64{0});
+        gpr(op().index) = integer_value(random_) & (near_index ? 0xff : ~u64{0});
     const u64 index = op().index == kZeroSlot ? 0 : gpr(op().index) << op().scale;
     if (op().base == kPageBaseSlot) {
         set_displacement(offset - case_.before.rip - op().length);
@@ -299,18 +308,23 @@ void Generator::place_implicit_memory() {
         const u64 target = memory_target();
         return address_size_prefix_ ? target & 0x7fffffff : target;
     };
+    const auto safe_pointer = [&] { return kData + kPageSize + random_.below(0x800); };
+    // Which operand of CMPS faults first is left open, so that only one may.
+    const bool source_safe = mnemonic_is("CMPS") && random_.percent(50);
+    const bool destination_safe = mnemonic_is("CMPS") && !source_safe;
     if (has_operand("_X"))
-        gpr(kRSI) = pointer() - segment + high;
+        gpr(kRSI) = (source_safe ? safe_pointer() : pointer()) - segment + high;
     if (has_operand("_Y"))
-        gpr(kRDI) = pointer() + high;
+        gpr(kRDI) = (destination_safe ? safe_pointer() : pointer()) + high;
     if (has_attribute(attribute::kRepeat))
         gpr(kRCX) = random_.below(random_.percent(10) ? 400 : 20) + high;
-    if (mnemonic_is("CMPS") && random_.percent(60))
+    if (source_safe && random_.percent(60))
         gpr(kRDI) = gpr(kRSI) + segment;  // equal for a while
     if (mnemonic_is("XLAT"))
         gpr(kRBX) = pointer() - segment - (gpr(kRAX) & 0xff) + high;
+    // Which bytes that are not selected fault is left open; the host checks all, we do not.
     if (mnemonic_is("MASKMOV"))
-        gpr(kRDI) = pointer() - segment + high;
+        gpr(kRDI) = kData + 0x400 + random_.below(0x1800) - segment + high;
     if (mnemonic_is("LEAVE") || mnemonic_is("ENTER"))
         gpr(kRBP) = kData + 0x800 + 8 * random_.below(128);
     const bool uses_stack = mnemonic_is("PUSH") || mnemonic_is("POP_") || mnemonic_is("CALL") ||
@@ -320,7 +334,7 @@ void Generator::place_implicit_memory() {
     if (mnemonic_is("LEAVE") && random_.percent(15))
         gpr(kRBP) = memory_target();
     // The bit string of BT, BTS, BTR, BTC reaches as far as its index says.
-    if (mnemonic_is("BT") && has_operand("_Gv") && (op().flags & op_flag::kMemory) != 0)
+    if (is_bit_string())
         gpr(op().reg / 8) = static_cast<u64>(static_cast<i64>(random_.below(8192)) - 4096);
     if (mnemonic_is("LOOP") || mnemonic_is("JRCXZ"))
         gpr(kRCX) = random_.percent(60) ? random_.below(3) + high : integer_value(random_);

@@ -278,10 +278,10 @@ bool MMU::check_writable_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
         !translate(cpu, op, address, Access::kWrite, privilege, walk) ||
         !ready_to_write(cpu, op, walk.physical, 1))
         return false;
-    const u64 last = address + size - 1;
-    if ((last ^ address) >> kPageBits == 0)
+    const u64 second = (address + size - 1) & ~kPageMask;
+    if (second <= address)
         return true;
-    return translate(cpu, op, last, Access::kWrite, privilege, walk) &&
+    return translate(cpu, op, second, Access::kWrite, privilege, walk) &&
            ready_to_write(cpu, op, walk.physical, 1);
 }
 

@@ -21,7 +21,12 @@ u64 destination(const VCPU& cpu, const Op* op) {
 bool store_selected(VCPU& cpu, const Op* op, const u8* data, u32 mask) {
     const u64 address = destination(cpu, op);
     for (u32 rest = mask; rest != 0; rest &= rest - 1) {
-        if (!check_writable(cpu, op, address + static_cast<u32>(__builtin_ctz(rest)), 1))
+        const u64 at = address + static_cast<u32>(__builtin_ctz(rest));
+        if (!is_canonical(at)) {  // the MMU takes an operand outside ModRM for one of the stack
+            cpu.raise(op, Vector::kGP);
+            return false;
+        }
+        if (!check_writable(cpu, op, at, 1))
             return false;
     }
     for (u32 rest = mask; rest != 0; rest &= rest - 1) {

@@ -1,7 +1,8 @@
 // FST, FSTP, FIST, FISTP, FISTTP, FBSTP (APM vol. 5).
 //
 // A memory destination is written before the unit changes, so that a page fault leaves no trace; an
-// unmasked exception other than #P leaves memory and stack as they were.
+// unmasked exception other than #P leaves memory and stack as they were, but the faults of the
+// destination come before it, as on hardware.
 #include "cpu/interp/handlers.h"
 #include "cpu/interp/x87/convert.h"
 #include "cpu/interp/x87/unit.h"
@@ -62,7 +63,9 @@ template <class Target, Pop pop_after>
     else
         bits = Target::convert(c, unpack(st(x, 0)));
     const u64 address = linear_address(cpu, op);
-    if (!c.unmasked(kPreventsStore) && !write_memory(cpu, op, address, bits))
+    const bool possible = c.unmasked(kPreventsStore) ? check_writable(cpu, op, address, sizeof bits)
+                                                     : write_memory(cpu, op, address, bits);
+    if (!possible)
         return false;
     finish_store(cpu, op, c, pop_after);
     return true;
@@ -70,7 +73,9 @@ template <class Target, Pop pop_after>
 
 bool store_ten_bytes(VCPU& cpu, const Op* op, Context& c, const Bytes10& bytes) {
     const u64 address = linear_address(cpu, op);
-    if (!c.unmasked(kPreventsStore) && !write_bytes(cpu, op, address, &bytes, 10))
+    const bool possible = c.unmasked(kPreventsStore) ? check_writable(cpu, op, address, 10)
+                                                     : write_bytes(cpu, op, address, &bytes, 10);
+    if (!possible)
         return false;
     finish_store(cpu, op, c, Pop::kYes);
     return true;
