@@ -71,6 +71,7 @@ class Generator {
     bool place_memory_operand();
     void place_implicit_memory();
     void place_branch();
+    void place_flags();
     void shape_values();
     void make_equal_to_accumulator();
     bool branches_into_itself() const;
@@ -118,7 +119,9 @@ void Generator::write_prefixes() {
         put(0x65, 1);
     if (random_.percent(3))
         put(random_.percent(50) ? 0x3e : 0x2e, 1);
-    if (random_.percent(has_attribute(attribute::kLockable) ? 20 : 2))
+    // AMD's LOCK MOV CR0 is MOV CR8 in legacy code; ours has none.
+    const u32 lock_chance = has_attribute(attribute::kLockable) ? 20 : 2;
+    if (encoding_.reg != RegisterClass::kControl && random_.percent(lock_chance))
         put(0xf0, 1);
     if (encoding_.prefix == MandatoryPrefix::kF2)
         put(0xf2, 1);
@@ -275,6 +278,8 @@ bool Generator::place_operands() {
         return false;
     if (branches())
         place_branch();
+    if (mnemonic_is("POPF"))
+        place_flags();
     if (mnemonic_is("CMPXCHG") && random_.percent(50))
         make_equal_to_accumulator();
     return true;
@@ -323,8 +328,10 @@ void Generator::place_implicit_memory() {
     if (mnemonic_is("XLAT"))
         gpr(kRBX) = pointer() - segment - (gpr(kRAX) & 0xff) + high;
     // Which bytes that are not selected fault is left open; the host checks all, we do not.
-    if (mnemonic_is("MASKMOV"))
+    if (mnemonic_is("MASKMOV")) {
+        case_.before.rflags &= ~rflags::kAC;
         gpr(kRDI) = kData + 0x400 + random_.below(0x1800) - segment + high;
+    }
     if (mnemonic_is("LEAVE") || mnemonic_is("ENTER"))
         gpr(kRBP) = kData + 0x800 + 8 * random_.below(128);
     const bool uses_stack = mnemonic_is("PUSH") || mnemonic_is("POP_") || mnemonic_is("CALL") ||
@@ -338,6 +345,13 @@ void Generator::place_implicit_memory() {
         gpr(op().reg / 8) = static_cast<u64>(static_cast<i64>(random_.below(8192)) - 4096);
     if (mnemonic_is("LOOP") || mnemonic_is("JRCXZ"))
         gpr(kRCX) = random_.percent(60) ? random_.below(3) + high : integer_value(random_);
+}
+
+// POPF must not set TF, which traps after the next instruction, or NT.
+void Generator::place_flags() {
+    constexpr u64 kSafe = 0x240cd7;  // arithmetic, DF, AC, ID
+    case_.patches.push_back(
+        {gpr(kRSP), random_.next() & (random_.percent(90) ? kSafe & ~0x40000u : kSafe)});
 }
 
 // The target of an indirect branch lies in the code page, clear of the instruction.

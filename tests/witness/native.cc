@@ -168,10 +168,19 @@ void install_handlers() {
         CHECK(sigaction(number, &action, nullptr) == 0);
 }
 
-// jmp [rip+0]; the address follows.
-constexpr u8 kJump[] = {0xff, 0x25, 0, 0, 0, 0};
 constexpr u8 kBreakpoint = 0xcc;
-constexpr u64 kMostCodeBytes = 15 + sizeof kJump + sizeof(u64);
+// Behind the instruction: a jump to the pad, which jumps to uchronia_witness_leave. The pad's
+// operand is aligned, because RFLAGS.AC may be set.
+constexpr u8 kJumpToPad = 0xe9;
+constexpr u64 kMostCodeBytes = 15 + 5;
+constexpr u64 kPad = kCode + 0xff0;
+constexpr u8 kPadJump[] = {0xff, 0x25, 2, 0, 0, 0};  // jmp [rip+2]
+
+void write_pad() {
+    const u64 target = reinterpret_cast<u64>(&uchronia_witness_leave);
+    std::memcpy(reinterpret_cast<void*>(kPad), kPadJump, sizeof kPadJump);
+    std::memcpy(reinterpret_cast<void*>(kPad + 8), &target, sizeof target);
+}
 
 }  // namespace
 
@@ -180,6 +189,7 @@ NativeCPU::NativeCPU() {
     map_at(kData, kWritableBytes + kPageSize, PROT_READ | PROT_WRITE);
     map_at(kCode, kPageSize, PROT_READ | PROT_WRITE | PROT_EXEC);
     std::memset(reinterpret_cast<void*>(kCode), kBreakpoint, kPageSize);
+    write_pad();
     install_handlers();
     CHECK(syscall(SYS_arch_prctl, ARCH_SET_GS, kGSBase) == 0);
 }
@@ -203,9 +213,10 @@ Outcome NativeCPU::run(std::span<const u8> instruction, const State& before, End
     u8* const code = reinterpret_cast<u8*>(before.rip);
     std::copy(instruction.begin(), instruction.end(), code);
     if (ending == Ending::kFallsThrough) {
-        const u64 target = reinterpret_cast<u64>(&uchronia_witness_leave);
-        std::memcpy(code + instruction.size(), kJump, sizeof kJump);
-        std::memcpy(code + instruction.size() + sizeof kJump, &target, sizeof target);
+        const u64 behind = before.rip + instruction.size();
+        const i32 distance = static_cast<i32>(kPad - behind - 5);
+        code[instruction.size()] = kJumpToPad;
+        std::memcpy(code + instruction.size() + 1, &distance, sizeof distance);
     }
     Context& c = context();
     std::copy(before.gpr.begin(), before.gpr.end(), c.in_gpr);

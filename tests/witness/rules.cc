@@ -37,6 +37,17 @@ constexpr NamedExemption kExemptions[] = {
     {"INT1", kSoftwareInterrupt},
 };
 
+// System instructions that the host can witness: those that fault in user mode, and the flags.
+bool is_witnessed_in_user_mode(const InstructionRow& row) {
+    constexpr std::string_view kNames[] = {"PUSHF", "POPF", "CLI", "STI", "CLAC", "STAC"};
+    if ((row.attributes & attribute::kPrivileged) != 0)
+        return true;
+    const std::string_view mnemonic = row.name.substr(0, row.name.find('_'));
+    constexpr std::string_view kPorts[] = {"IN", "OUT", "INS", "OUTS"};
+    return std::find(std::begin(kNames), std::end(kNames), row.name) != std::end(kNames) ||
+           std::find(std::begin(kPorts), std::end(kPorts), mnemonic) != std::end(kPorts);
+}
+
 std::string_view exemption_of(HostPolicy host) {
     switch (host) {
         case HostPolicy::kApproximate:
@@ -114,6 +125,8 @@ std::string_view exemption(const InstructionRow& row) {
     for (const NamedExemption& named : kExemptions)
         if (named.name == row.name)
             return named.reason;
+    if (is_witnessed_in_user_mode(row))
+        return {};
     return exemption_of(row.host);
 }
 

@@ -192,6 +192,8 @@ State random_state(Random& random) {
         state.rflags |= 0x400;  // DF
     if (random.percent(10))
         state.rflags |= random.next() & 0x200000;  // ID
+    if (random.percent(2))
+        state.rflags |= 0x40000;  // AC
     state.gpr[4] = kData + 0x800 + 8 * random.below(128);
     if (random.percent(6))
         state.gpr[4] += random.below(8);

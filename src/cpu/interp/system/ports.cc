@@ -1,7 +1,8 @@
 // IN, OUT, INS, OUTS. Each iteration of a repeated INS or OUTS is a tick of its own.
 //
 // All rows are kAlone: a device sees the exact tick, and what it causes (an interrupt, a power-off)
-// is seen before the next instruction. Source: APM vol. 3, IN to OUTS.
+// is seen before the next instruction. The permission is checked even if a repeat count is 0, as on
+// hardware. Source: APM vol. 3, IN to OUTS.
 
 #include <type_traits>
 
@@ -83,13 +84,14 @@ void finish_iteration(VCPU& cpu, const Op* op, Register index, unsigned size) {
 
 template <class T>
 void ins(VCPU& cpu, const Op* op) {
+    const u16 port = static_cast<u16>(cpu.state.gpr[kRDX]);
+    if (!check_port_permission(cpu, op, port, sizeof(T)))
+        return;
     if (is_repeated(op) && string_register(cpu, op, kRCX) == 0)
         return finish(cpu, op);
-    const u16 port = static_cast<u16>(cpu.state.gpr[kRDX]);
     const u64 address = string_register(cpu, op, kRDI);
     // The device must not see a read whose result cannot be stored.
-    if (!check_port_permission(cpu, op, port, sizeof(T)) ||
-        !check_writable(cpu, op, address, sizeof(T)))
+    if (!check_writable(cpu, op, address, sizeof(T)))
         return;
     note_breakpoints(cpu, port, sizeof(T));
     const T value = static_cast<T>(cpu.platform.port_read(cpu.index, port, sizeof(T)));
@@ -100,12 +102,14 @@ void ins(VCPU& cpu, const Op* op) {
 
 template <class T>
 void outs(VCPU& cpu, const Op* op) {
+    const u16 port = static_cast<u16>(cpu.state.gpr[kRDX]);
+    if (!check_port_permission(cpu, op, port, sizeof(T)))
+        return;
     if (is_repeated(op) && string_register(cpu, op, kRCX) == 0)
         return finish(cpu, op);
-    const u16 port = static_cast<u16>(cpu.state.gpr[kRDX]);
     const u64 address = string_register(cpu, op, kRSI) + cpu.state.segment_base[op->segment];
     T value = 0;
-    if (!check_port_permission(cpu, op, port, sizeof(T)) || !read_memory(cpu, op, address, value))
+    if (!read_memory(cpu, op, address, value))
         return;
     note_breakpoints(cpu, port, sizeof(T));
     finish_iteration(cpu, op, kRSI, sizeof(T));
