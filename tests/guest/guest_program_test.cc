@@ -1,0 +1,184 @@
+// Runs the assembly tests of this folder, each one in a machine of its own: once straight, once
+// more, in odd pieces with all caches dropped between them, and through checkpoints at several
+// ticks. All of these must end at the same tick in the same state.
+//
+// A test decides for itself whether the machine did right, and exits with 0; after any other end,
+// the message has what guest.inc has recorded: the line of the check and the last exception.
+
+#include "tests/guest/program.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstring>
+#include <map>
+#include <memory>
+
+#include "base/prng.h"
+
+namespace uchronia::guest_tests {
+namespace {
+
+struct Row {
+    const char* name;
+    const char* source;
+    const char* image;
+};
+constexpr Row kRows[] = {
+#include "guest_programs.inc"
+};
+
+constexpr u64 kMemorySize = u64{16} << 20;
+
+class Decisions final : public machine::DecisionSource {
+  public:
+    u64 word(machine::DecisionKind kind, u64 counter, Ticks) override {
+        return random_word(1, static_cast<u64>(kind), counter);
+    }
+};
+
+class Nobody final : public machine::Outside {
+  public:
+    void output(machine::OutputStream, std::span<const u8>) override {}
+    u64 input(u64, std::span<u8>) override { return 0; }
+    void console(u8) override {}
+    void kernel_report(u64, std::string_view) override {}
+    void agent_log(u64, std::string_view) override {}
+};
+
+// Every integer field of a component by its path.
+class FieldReader final : public FieldVisitor {
+  public:
+    void enter(std::string_view name) override { path_ += std::string(name) + '.'; }
+    void leave() override { path_.resize(path_.rfind('.', path_.size() - 2) + 1); }
+    void count(std::string_view, u64&, u64) override {}
+    void bytes(std::string_view name, void* data, std::size_t size) override {
+        u64 value = 0;
+        std::memcpy(&value, data, std::min(size, sizeof value));
+        values[path_ + std::string(name)] = value;
+    }
+
+    std::map<std::string, u64> values;
+
+  private:
+    std::string path_;
+};
+
+cpu::CPUState entry_state(const Program& program) {
+    using cpu::Segment;
+    cpu::CPUState state;
+    state.rip = program.entry();
+    state.cr0 = cpu::cr0::kPE | cpu::cr0::kET | cpu::cr0::kNE | cpu::cr0::kPG;
+    state.cr3 = program.page_tables();
+    state.cr4 = cpu::cr4::kPAE;
+    state.efer = cpu::efer::kLME | cpu::efer::kLMA;
+    const u16 code = Segment::kGranular | Segment::kLong | 0x9b;
+    state.set_segment(cpu::kCS, {.base = 0, .limit = ~u32{0}, .selector = 8, .attributes = code});
+    return state;
+}
+
+// A machine with the program in it, about to run its first instruction.
+class Guest {
+  public:
+    explicit Guest(const Program& program)
+        : program_(program), machine_(frames_, {.memory_size = kMemorySize}) {
+        EXPECT_TRUE(machine_.ram().write(Program::kBase, program.image));
+        machine_.set_boot_state(entry_state(program));
+        machine_.set_environment(
+            {.decisions = &decisions_, .outside = &nobody_, .files = nullptr, .request = {}});
+    }
+
+    machine::StopReason run() { return machine_.run(program_.limit); }
+    machine::Machine& operator*() { return machine_; }
+    machine::Machine* operator->() { return &machine_; }
+
+    // What the program has recorded, for a message.
+    std::string report() {
+        static constexpr const char* kNames[] = {
+            "line",  "got", "wanted", "last exception: vector", "error", "rip", "cr2", "cs",
+            "flags", "rsp", "ss",     "handler's rsp",          "count"};
+        std::string text;
+        for (std::size_t i = 0; i < std::size(kNames); ++i) {
+            u64 value = 0;
+            machine_.ram().load(program_.report() + PhysicalAddress(8 * i), value);
+            text += std::string(i == 0 ? "" : ", ") + kNames[i] + ' ' +
+                    (i == 0 ? std::to_string(value) : machine::to_hex_number(value));
+        }
+        return text + "; now at " + machine::to_hex_number(machine_.vcpu(0).state.rip);
+    }
+
+  private:
+    const Program& program_;
+    memory::FrameStore frames_;
+    Decisions decisions_;
+    Nobody nobody_;
+    machine::Machine machine_;
+};
+
+class GuestTest : public testing::TestWithParam<Row> {
+  protected:
+    void SetUp() override {
+        Result<Program> loaded = load_program(GetParam().source, GetParam().image);
+        ASSERT_TRUE(loaded) << loaded.error().message;
+        program_ = *loaded;
+    }
+
+    Program program_;
+};
+
+TEST_P(GuestTest, EndsAsItsSourceSays) {
+    Guest guest(program_);
+    const machine::StopReason reason = guest.run();
+    ASSERT_EQ(reason.stop, program_.stop) << machine::description_of(reason) << "\n"
+                                          << GetParam().source << ": " << guest.report();
+    ASSERT_EQ(reason.exit_code, 0u) << GetParam().source << ": " << guest.report();
+    FieldReader state;
+    guest->vcpu(0).state.fields(state);
+    for (const Program::Expectation& expected : program_.expectations) {
+        ASSERT_TRUE(state.values.contains(expected.field)) << "no such field: " << expected.field;
+        EXPECT_EQ(state.values[expected.field], expected.value) << expected.field;
+    }
+}
+
+TEST_P(GuestTest, IsTheSameHoweverItIsRun) {
+    Guest straight(program_);
+    straight.run();
+    const Ticks end = straight->ticks();
+    const Digest digest = straight->state_digest();
+
+    Guest again(program_);
+    again.run();
+    EXPECT_EQ(again->state_digest(), digest) << "a second run differs";
+
+    // Single ticks where the tests do their work, longer pieces in the loops of the slow ones.
+    static constexpr u64 kPieces[] = {1, 2, 1, 3, 1, 5, 1, 7, 1, 31, 64, 1000};
+    Guest pieces(program_);
+    for (u64 i = 0; pieces->ticks() < program_.limit; ++i) {
+        const Ticks piece(kPieces[i % std::size(kPieces)]);
+        const machine::StopReason reason =
+            pieces->run(std::min(pieces->ticks() + piece, program_.limit));
+        if (reason.stop != machine::Stop::kTick)
+            break;
+        if (i % 5 == 0)
+            pieces->drop_caches();
+    }
+    EXPECT_EQ(pieces->ticks(), end);
+    EXPECT_EQ(pieces->state_digest(), digest) << "a run in pieces differs";
+
+    Guest through(program_);
+    for (const u64 part : {3, 7, 8}) {
+        through->run(Ticks(end.value * part / 9));
+        const machine::Checkpoint checkpoint = through->checkpoint();
+        through.run();
+        EXPECT_EQ(through->state_digest(), digest) << "a run in two parts differs";
+        ASSERT_TRUE(through->restore(checkpoint));
+    }
+    through.run();
+    EXPECT_EQ(through->state_digest(), digest) << "a run through checkpoints differs";
+}
+
+INSTANTIATE_TEST_SUITE_P(Programs, GuestTest, testing::ValuesIn(kRows),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace uchronia::guest_tests
