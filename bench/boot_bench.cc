@@ -25,7 +25,7 @@ extern char** environ;
 namespace uchronia {
 namespace {
 
-const std::string kBuildFolder = UCHRONIA_BUILD_FOLDER;
+const std::string kProgramFolder = UCHRONIA_PROGRAM_FOLDER;
 
 struct Options {
     unsigned rounds = 3;
@@ -86,10 +86,10 @@ void measure_boot(const Options& options) {
     machine::MachineConfig config;
     config.memory_size = options.memory_size;
     const auto ingredients =
-        machine::read_ingredients(find_kernel(options), kBuildFolder + "/uchronia-agent", config);
+        machine::read_ingredients(find_kernel(options), kProgramFolder + "/uchronia-agent", config);
     if (!ingredients)
         fail(ingredients.error().message);
-    const std::string path = kBuildFolder + "/bench-base-image";
+    const std::string path = kProgramFolder + "/bench-base-image";
     std::vector<double> seconds, speeds;
     for (unsigned round = 0; round < options.rounds; ++round) {
         Silence silence;
@@ -129,7 +129,7 @@ void run_silently(const std::vector<std::string>& command) {
 }
 
 void measure_run(const Options& options) {
-    std::vector<std::string> command = {kBuildFolder + "/uchronia", "run"};
+    std::vector<std::string> command = {kProgramFolder + "/uchronia", "run"};
     if (!options.kernel.empty())
         command.insert(command.end(), {"--kernel", options.kernel});
     command.insert(command.end(), {"--", "/bin/true"});
