@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 
 #include "cpu/interp/handlers.h"
 #include "cpu/vcpu.h"
@@ -20,11 +21,26 @@ void run_too_long(VCPU& cpu, const Op* op) {
     cpu.raise(op, Vector::kGP);
 }
 
+u32 key_of(u16 offset, CodeMode mode) {
+    return offset | static_cast<u32>(mode) << 16;
+}
+
 u64 lines_between(u16 first, u32 end) {
     return (~u64{0} << (first / 64)) & (~u64{0} >> (63 - (end - 1) / 64));
 }
 
 }  // namespace
+
+Block::Owner Block::create(u32 count) {
+    const std::size_t size = sizeof(Block) + (count + 1) * sizeof(Op);
+    Owner block(new (::operator new (size, std::align_val_t{alignof(Block)})) Block);
+    block->count = count;
+    return block;
+}
+
+void Block::Deleter::operator()(Block* block) const {
+    ::operator delete (block, std::align_val_t{alignof(Block)});
+}
 
 Op bound_op(const Decoded& decoded) {
     Op op = decoded.op;
@@ -46,7 +62,7 @@ Op too_long_op(u16 offset) {
     return op;
 }
 
-std::unique_ptr<Block> BlockCache::decode_block(const u8* bytes, u16 offset, CodeMode mode) {
+Block::Owner BlockCache::decode_block(const u8* bytes, u16 offset, CodeMode mode) {
     std::array<Op, kMostOps + 1> ops;
     u32 count = 0;
     u32 at = offset;
@@ -75,49 +91,89 @@ std::unique_ptr<Block> BlockCache::decode_block(const u8* bytes, u16 offset, Cod
     }
     if (count == 0)
         return nullptr;
-    auto block = std::make_unique<Block>();
-    block->count = count;
+    Block::Owner block = Block::create(count);
     block->alone = alone;
-    block->ops = std::make_unique<Op[]>(count + 1);
-    std::copy_n(ops.begin(), count, block->ops.get());
-    block->ops[count] = end_of_block(static_cast<u16>(at));
+    std::copy_n(ops.begin(), count, block->ops());
+    block->ops()[count] = end_of_block(static_cast<u16>(at));
     return block;
 }
 
-const Block* BlockCache::find(u64 page_number, const u8* bytes, u16 offset, CodeMode mode) {
-    const u32 key = offset | static_cast<u32>(mode) << 16;
-    const auto page = pages_.find(page_number);
-    if (page != pages_.end()) {
-        const auto block = page->second.blocks.find(key);
-        if (block != page->second.blocks.end())
-            return block->second.get();
+std::size_t BlockCache::CodePage::place_of(u32 key) const {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t place = (key * 0x9e3779b1u >> 12) & mask;
+    while (slots_[place].block != nullptr && slots_[place].key != key)
+        place = (place + 1) & mask;
+    return place;
+}
+
+Block* BlockCache::CodePage::find(u32 key) const {
+    return slots_.empty() ? nullptr : slots_[place_of(key)].block;
+}
+
+void BlockCache::CodePage::add(u32 key, Block* block) {
+    blocks_.emplace_back(block);
+    if (2 * blocks_.size() > slots_.size()) {
+        const std::vector<Slot> old = std::move(slots_);
+        slots_.assign(std::max<std::size_t>(16, 2 * old.size()), {});
+        for (const Slot& slot : old) {
+            if (slot.block != nullptr)
+                slots_[place_of(slot.key)] = slot;
+        }
     }
-    std::unique_ptr<Block> block = decode_block(bytes, offset, mode);
+    slots_[place_of(key)] = {key, block};
+}
+
+const Block* BlockCache::find(u64 page_number, u16 offset, CodeMode mode) const {
+    if (page_number >= pages_.size() || pages_[page_number] == nullptr)
+        return nullptr;
+    return pages_[page_number]->find(key_of(offset, mode));
+}
+
+const Block* BlockCache::decode_new(u64 page_number, const u8* bytes, u16 offset, CodeMode mode) {
+    Block::Owner block = decode_block(bytes, offset, mode);
     if (block == nullptr)
         return nullptr;
     if (live_ops_ > kMostLiveOps)
         drop_all();
     live_ops_ += block->count;
     decoded_count_ += block->count;
-    const Op& last = block->ops[block->count - 1];
+    const Op& last = block->ops()[block->count - 1];
     const u32 end =
         std::min<u32>(last.offset + std::max<u32>(last.length, 1), static_cast<u32>(kPageSize));
     mmu_.mark_code(page_number, lines_between(offset, end));
-    return pages_[page_number].blocks.emplace(key, std::move(block)).first->second.get();
+    if (page_number >= pages_.size())
+        pages_.resize(std::max(page_number + 1, u64{2} * pages_.size()));
+    if (pages_[page_number] == nullptr)
+        pages_[page_number] = std::make_unique<CodePage>();
+    const Block* result = block.get();
+    pages_[page_number]->add(key_of(offset, mode), block.release());
+    return result;
+}
+
+void BlockCache::discard(std::unique_ptr<CodePage> page) {
+    if (page == nullptr)
+        return;
+    for (Block::Owner& block : page->take_blocks()) {
+        block->live = false;
+        live_ops_ -= block->count;
+        garbage_ops_ += block->count;
+        garbage_.push_back(std::move(block));
+    }
 }
 
 void BlockCache::code_changed(u64 page_number) {
-    const auto page = pages_.find(page_number);
-    if (page == pages_.end())
-        return;
-    for (const auto& [key, block] : page->second.blocks)
-        live_ops_ -= block->count;
-    pages_.erase(page);
+    if (page_number < pages_.size())
+        discard(std::move(pages_[page_number]));
 }
 
 void BlockCache::drop_all() {
-    pages_.clear();
-    live_ops_ = 0;
+    for (std::unique_ptr<CodePage>& page : pages_)
+        discard(std::move(page));
+}
+
+void BlockCache::collect() {
+    garbage_.clear();
+    garbage_ops_ = 0;
 }
 
 }  // namespace uchronia::cpu::interp

@@ -10,7 +10,6 @@
 #pragma once
 
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "cpu/decode/decoder.h"
@@ -21,34 +20,72 @@ namespace uchronia::cpu::interp {
 
 inline constexpr u32 kMostOps = 32;
 
-struct Block {
-    u32 count = 0;              // instructions, that is ticks
-    bool alone = false;         // one kAlone instruction
-    std::unique_ptr<Op[]> ops;  // followed by an end-of-block Op unless the last one ends the block
+// Followed in memory by its Ops: `count` instructions, and an end-of-block Op after the last.
+struct alignas(32) Block {
+    struct Deleter {
+        void operator()(Block* block) const;
+    };
+    using Owner = std::unique_ptr<Block, Deleter>;
+
+    static Owner create(u32 count);
+    Op* ops() { return reinterpret_cast<Op*>(this + 1); }
+    const Op* ops() const { return reinterpret_cast<const Op*>(this + 1); }
+
+    u32 count = 0;       // instructions, that is ticks
+    bool alone = false;  // one kAlone instruction
+    bool live = true;    // false: its code has changed; collect() frees it
 };
 
 class BlockCache final : public CodeObserver {
   public:
     explicit BlockCache(MMU& mmu) : mmu_(mmu) { mmu.set_code_observer(*this); }
 
-    // The block at `offset` of the page with the contents `bytes`; null if its first instruction
-    // crosses into the next page (decode_across then).
-    const Block* find(u64 page_number, const u8* bytes, u16 offset, CodeMode mode);
+    // The block at `offset` of a page if it has been decoded, else null.
+    const Block* find(u64 page_number, u16 offset, CodeMode mode) const;
+    // Decodes the block at `offset` of the page with the contents `bytes`; null if its first
+    // instruction crosses into the next page.
+    const Block* decode_new(u64 page_number, const u8* bytes, u16 offset, CodeMode mode);
 
     void code_changed(u64 page_number) override;
     void drop_all();
 
+    // Dropped blocks stay in memory, marked as not live, until nobody can hold a pointer to them:
+    // the engine calls collect() between two blocks, and forgets its pointers first.
+    bool wants_collection() const { return garbage_ops_ > kMostGarbageOps; }
+    void collect();
+
     u64 decoded_count() const { return decoded_count_; }
 
   private:
-    struct CodePage {
-        std::unordered_map<u32, std::unique_ptr<Block>> blocks;  // by offset and mode
+    static constexpr u64 kMostGarbageOps = u64{1} << 18;
+
+    // The blocks of a page by offset and mode: open addressing, at most half full.
+    class CodePage {
+      public:
+        Block* find(u32 key) const;
+        void add(u32 key, Block* block);
+        const std::vector<Block::Owner>& blocks() const { return blocks_; }
+        std::vector<Block::Owner> take_blocks() { return std::move(blocks_); }
+
+      private:
+        struct Slot {
+            u32 key = 0;
+            Block* block = nullptr;
+        };
+        std::size_t place_of(u32 key) const;
+
+        std::vector<Slot> slots_;
+        std::vector<Block::Owner> blocks_;
     };
-    std::unique_ptr<Block> decode_block(const u8* bytes, u16 offset, CodeMode mode);
+
+    Block::Owner decode_block(const u8* bytes, u16 offset, CodeMode mode);
+    void discard(std::unique_ptr<CodePage> page);
 
     MMU& mmu_;
-    std::unordered_map<u64, CodePage> pages_;
+    std::vector<std::unique_ptr<CodePage>> pages_;  // by page number; grows as needed
+    std::vector<Block::Owner> garbage_;
     u64 live_ops_ = 0;
+    u64 garbage_ops_ = 0;
     u64 decoded_count_ = 0;
 };
 

@@ -10,6 +10,9 @@ namespace uchronia::cpu::interp {
 namespace {
 
 constexpr u32 kLongestInstruction = 15;
+// A kernel stack has room for some hundreds of frames; after so many without an instruction between
+// them, a handler faults at its first instruction, for ever.
+constexpr u32 kMostDeliveriesInARow = 1u << 14;
 
 std::size_t jump_index(u64 rip, std::size_t entries) {
     return (rip ^ (rip >> 13)) & (entries - 1);
@@ -47,14 +50,19 @@ CodeMode code_mode(const CPUState& state) {
 }  // namespace
 
 void Interpreter::add_vcpu(VCPU& cpu) {
-    CHECK(cpu.index == jumps_.size());
-    jumps_.push_back(std::make_unique<JumpCache>());
+    CHECK(cpu.index == lookups_.size());
+    lookups_.push_back(std::make_unique<Lookups>());
 }
 
 void Interpreter::drop_caches() {
     blocks_.drop_all();
-    for (const auto& jumps : jumps_)
-        jumps->fill({});
+    collect_blocks();
+}
+
+void Interpreter::collect_blocks() {
+    for (const auto& lookups : lookups_)
+        *lookups = {};
+    blocks_.collect();
 }
 
 RunResult Interpreter::run(VCPU& cpu, u64 budget) {
@@ -63,6 +71,7 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
     cpu.attention = true;
     cpu.stop_requested = false;
     stop_ = Stop::kBudget;
+    last_delivery_budget_ = cpu.budget;
     while (cpu.budget > 0) {
         if (cpu.attention || needs_stepping(cpu.state)) [[unlikely]] {
             const Next special = run_special(cpu);
@@ -78,7 +87,7 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
             continue;
         }
         cpu.state.gpr[kPageBaseSlot] = cpu.state.rip & ~kPageMask;
-        const Op* ops = block->ops.get();
+        const Op* ops = block->ops();
         u32 count = block->count;
         if (count > cpu.budget) [[unlikely]] {
             count = static_cast<u32>(cpu.budget);
@@ -94,13 +103,15 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
                 break;
         }
     }
+    if (cpu.budget != last_delivery_budget_)
+        deliveries_in_a_row_ = 0;
     return {stop_, budget - static_cast<u64>(cpu.budget)};
 }
 
 const Block* Interpreter::find(VCPU& cpu) {
     const u64 rip = cpu.state.rip;
-    JumpEntry& entry = (*jumps_[cpu.index])[jump_index(rip, kJumpEntries)];
-    if (entry.rip == rip && entry.key == cpu.fetch_keys[rip >> 63]) [[likely]]
+    JumpEntry& entry = lookups_[cpu.index]->jumps[jump_index(rip, kJumpEntries)];
+    if (entry.rip == rip && entry.key == cpu.fetch_keys[rip >> 63] && entry.block->live) [[likely]]
         return entry.block;
     return find_slow(cpu, entry);
 }
@@ -111,13 +122,29 @@ const Block* Interpreter::find_slow(VCPU& cpu, JumpEntry& entry) {
     const CodeMode mode = code_mode(cpu.state);
     if (mode != CodeMode::k64)
         return nullptr;
-    const FetchedPage page = mmu_.fetch(cpu, rip);
-    if (!page.ok || page.bytes == nullptr)
+    const u64 page = rip >> kPageBits;
+    const u16 offset = static_cast<u16>(rip & kPageMask);
+    FetchEntry& fetch = lookups_[cpu.index]->fetches[page % kFetchEntries];
+    if (fetch.page == page && fetch.key == cpu.fetch_keys[rip >> 63]) {
+        const Block* block = blocks_.find(fetch.page_number, offset, mode);
+        if (block != nullptr) {
+            entry = {rip, fetch.key, block};
+            return block;
+        }
+    }
+    const FetchedPage fetched = mmu_.fetch(cpu, rip);
+    if (!fetched.ok || fetched.bytes == nullptr)
         return nullptr;
-    const Block* block =
-        blocks_.find(page.page_number, page.bytes, static_cast<u16>(rip & kPageMask), mode);
-    if (block != nullptr)
-        entry = {rip, cpu.fetch_keys[rip >> 63], block};
+    const Block* block = blocks_.find(fetched.page_number, offset, mode);
+    if (block == nullptr) {
+        if (blocks_.wants_collection())
+            collect_blocks();
+        block = blocks_.decode_new(fetched.page_number, fetched.bytes, offset, mode);
+    }
+    if (block != nullptr && fetched.cacheable) {
+        fetch = {page, cpu.fetch_keys[rip >> 63], fetched.page_number};
+        entry = {rip, fetch.key, block};
+    }
     return block;
 }
 
@@ -201,12 +228,26 @@ Interpreter::Next Interpreter::after_exit(VCPU& cpu, const Op* ops, u32 count) {
 }
 
 Interpreter::Next Interpreter::deliver(VCPU& cpu) {
+    if (too_many_deliveries(cpu))
+        return finish(Stop::kUnimplemented);
     cpu.alone = true;  // the frame may lie anywhere
     deliver_fault(cpu);
     if (cpu.exit == Exit::kNone)
         return Next::kAgain;
     cpu.exit = Exit::kNone;
     return finish(Stop::kShutdown);
+}
+
+// Notes a delivery. A guest whose handlers all fault executes nothing and so never gets to its next
+// tick: that ends the run, as nothing else would.
+bool Interpreter::too_many_deliveries(VCPU& cpu) {
+    if (cpu.budget != last_delivery_budget_)
+        deliveries_in_a_row_ = 0;
+    last_delivery_budget_ = cpu.budget;
+    if (++deliveries_in_a_row_ <= kMostDeliveriesInARow)
+        return false;
+    cpu.unimplemented = "exceptions for ever, without an instruction between them,";
+    return true;
 }
 
 Interpreter::Next Interpreter::finish(Stop stop) {
@@ -221,6 +262,8 @@ Interpreter::Next Interpreter::run_special(VCPU& cpu) {
         return finish(Stop::kRequested);
     }
     if (cpu.attention && !cpu.state.interrupt_shadow && take_events(cpu)) {
+        if (too_many_deliveries(cpu))
+            return finish(Stop::kUnimplemented);
         if (cpu.exit == Exit::kNone)
             return Next::kAgain;
         cpu.exit = Exit::kNone;

@@ -52,8 +52,19 @@ class Interpreter {
         u64 key = 0;
         const Block* block = nullptr;
     };
-    static constexpr std::size_t kJumpEntries = 8192;
-    using JumpCache = std::array<JumpEntry, kJumpEntries>;
+    // What the page of an address was when code was last fetched from it.
+    struct FetchEntry {
+        u64 page = ~u64{0};  // virtual page number
+        u64 key = 0;
+        u64 page_number = 0;
+    };
+    static constexpr std::size_t kJumpEntries = 16384;
+    static constexpr std::size_t kFetchEntries = 1024;
+    // Lookups by virtual address, one set for each vCPU: valid while their key is the vCPU's.
+    struct Lookups {
+        std::array<JumpEntry, kJumpEntries> jumps;
+        std::array<FetchEntry, kFetchEntries> fetches;
+    };
 
     enum class Next : u8 {
         kRun,    // go on with the instruction at RIP
@@ -63,19 +74,24 @@ class Interpreter {
 
     const Block* find(VCPU& cpu);
     const Block* find_slow(VCPU& cpu, JumpEntry& entry);
+    void collect_blocks();
     Next run_alone(VCPU& cpu);
     Next run_special(VCPU& cpu);
     Next step(VCPU& cpu);
     Next after_exit(VCPU& cpu, const Op* ops, u32 count);
     bool take_events(VCPU& cpu);
     Next deliver(VCPU& cpu);
+    bool too_many_deliveries(VCPU& cpu);
     Next finish(Stop stop);
 
     MMU& mmu_;
     BlockCache blocks_;
-    std::vector<std::unique_ptr<JumpCache>> jumps_;
+    std::vector<std::unique_ptr<Lookups>> lookups_;
     std::array<Op, kMostOps + 1> scratch_;
     u64 run_budget_ = 0;
+    // Exceptions and interrupts delivered since the last instruction that retired.
+    u32 deliveries_in_a_row_ = 0;
+    i64 last_delivery_budget_ = 0;
     Stop stop_ = Stop::kBudget;
 };
 

@@ -24,7 +24,8 @@ class HalfTable {
     void clear(u64 address, u64 size);
     void clear_all();
 
-    u64 id = 0;          // never reused; changes when the table is recycled
+    u32 id = 0;          // never reused; changes when the table is recycled
+    u32 code_epoch = 0;  // counts the changes of mappings that code was fetched through
     unsigned users = 0;  // address spaces that refer to it
     Digest contents;     // for a shared upper half: the root's upper entries
 

@@ -48,6 +48,8 @@ struct FetchedPage {
     bool ok = false;
     u64 page_number = 0;
     const u8* bytes = nullptr;  // null: not RAM
+    // Whether what is found there may be kept under VCPU::fetch_keys.
+    bool cacheable = false;
     Fault fault;
 };
 
@@ -129,7 +131,6 @@ class MMU final : public PageObserver {
     };
     struct AddressSpace {
         u64 root = 0;
-        u64 id = 0;  // never reused
         HalfTable* user_low = nullptr;
         HalfTable* supervisor_low = nullptr;
         HalfTable* high = nullptr;
@@ -169,7 +170,7 @@ class MMU final : public PageObserver {
     void root_entry_changed(u64 page_number, unsigned index, u64 before);
     void forget_table(u64 page_number);
     void invalidate_code(u64 page_number);
-    void bump_code_epoch();
+    void code_mapping_changed(HalfTable* table);
 
     // mmu_context.cc: address spaces and their tables.
     AddressSpace& space_of(u64 root);
@@ -197,7 +198,6 @@ class MMU final : public PageObserver {
     std::vector<HalfTable*> free_tables_;
     std::map<Digest, HalfTable*> high_tables_;
     std::unique_ptr<HalfTable> empty_;
-    u32 code_epoch_ = 0;
     u32 next_id_ = 1;
     u64 clock_ = 0;
     Counters counters_;

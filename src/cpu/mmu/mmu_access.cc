@@ -350,9 +350,12 @@ FetchedPage MMU::fetch(VCPU& cpu, u64 address) {
     result.ok = true;
     result.page_number = found.physical >> kPageBits;
     result.bytes = memory_.read_page(result.page_number);
-    // Code lookups are cached by address: trace the tables, in whichever half it is.
-    if (result.bytes != nullptr && (cpu.state.cr0 & cr0::kPG) != 0)
-        trace_walk(address, found, table_for(cpu, address, found, privilege));
+    if (result.bytes == nullptr || (cpu.state.cr0 & cr0::kPG) == 0)
+        return result;
+    HalfTable* table = table_for(cpu, address, found, privilege);
+    result.cacheable = table != nullptr;
+    if (table != nullptr)
+        trace_walk(address, found, table);
     return result;
 }
 

@@ -24,6 +24,11 @@ u64 control_bits(const CPUState& s) {
            ((s.dr7 & 0xff) != 0 ? u64{1} << 60 : 0);
 }
 
+// Zero, under which nothing is ever kept, if there is no table.
+u64 fetch_key(const HalfTable* table) {
+    return table == nullptr ? 0 : u64{table->id} << 32 | table->code_epoch;
+}
+
 }  // namespace
 
 MMU::MMU(PhysicalMemory& memory)
@@ -109,7 +114,6 @@ MMU::AddressSpace& MMU::space_of(u64 root) {
         return *found->second;
     auto space = std::make_unique<AddressSpace>();
     space->root = root;
-    space->id = next_id_++;
     space->last_use = ++clock_;
     AddressSpace& result = *space;
     spaces_.emplace(root, std::move(space));
@@ -174,10 +178,8 @@ void MMU::select_tables(VCPU& cpu) {
         low = nullptr;  // alignment is checked on the slow path
     cpu.tables[0] = (low != nullptr ? low : empty_.get())->entries();
     cpu.tables[1] = (high != nullptr ? high : empty_.get())->entries();
-    const u64 epoch = u64{code_epoch_} << 32;
-    const u64 high_id = space.high != nullptr ? space.high->id : 0;
-    cpu.fetch_keys[0] = epoch | space.id << 1 | (user ? 1 : 0);
-    cpu.fetch_keys[1] = epoch | high_id << 1 | (user ? 1 : 0);
+    cpu.fetch_keys[0] = fetch_key(user ? space.user_low : space.supervisor_low);
+    cpu.fetch_keys[1] = fetch_key(high);
 }
 
 void MMU::refresh_contexts() {
@@ -223,7 +225,6 @@ void MMU::drop_caches() {
     overflow_.clear();
     traces_.clear();
     free_traces_.clear();
-    ++code_epoch_;
     for (VCPU* cpu : vcpus_) {
         Context& context = contexts_[cpu->index];
         context.space = &space_of((cpu->state.cr3 & pte::kAddressMask) >> kPageBits);

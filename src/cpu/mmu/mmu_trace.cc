@@ -93,8 +93,8 @@ MMU::TracedPage& MMU::traced(u64 page_number) {
     return traces_[state.trace - 1];
 }
 
-// Notes that what is now cached in `table` (null: only code lookups) for `address` was read through
-// the walk's page tables. The root is traced by its address space.
+// Notes that what is now cached of `table` for `address` (entries and code lookups) was read
+// through the walk's page tables. The root is traced by its address space.
 void MMU::trace_walk(u64 address, const Walk& walk, HalfTable* table) {
     for (unsigned i = 1; i < walk.table_count; ++i) {
         const unsigned level = 4 - i;
@@ -139,17 +139,15 @@ void MMU::entry_changed(u64 page_number, unsigned index, u64 before) {
         root_entry_changed(page_number, index, before);
     if ((before & pte::kPresent) == 0)
         return;  // nothing is cached of what is not present
-    bool had_code = false;
+    const u64 target = (before & pte::kAddressMask) >> kPageBits;
+    const bool to_code = target < pages_.size() && pages_[target].code_lines != 0;
     for (const Trace& use : traces_[trace - 1].uses) {
         const unsigned shift = level_shift(use.level);
-        if (use.table != nullptr)
-            use.table->clear(use.base + (u64{index} << shift), u64{1} << shift);
-        const u64 target = (before & pte::kAddressMask) >> kPageBits;
-        had_code |= use.level > 1 || (target < pages_.size() && pages_[target].code_lines != 0);
+        use.table->clear(use.base + (u64{index} << shift), u64{1} << shift);
+        if (use.level > 1 || to_code)
+            code_mapping_changed(use.table);
         ++counters_.invalidations;
     }
-    if (had_code)
-        bump_code_epoch();
 }
 
 void MMU::root_entry_changed(u64 page_number, unsigned index, u64 before) {
@@ -160,16 +158,17 @@ void MMU::root_entry_changed(u64 page_number, unsigned index, u64 before) {
     if (index >= 256) {
         detach_high_table(space);
         attach_high_table(space);
-    } else {
-        if ((before & pte::kPresent) == 0)
-            return;
-        const u64 base = u64{index} << 39;
-        for (HalfTable* table : {space.user_low, space.supervisor_low}) {
-            if (table != nullptr)
-                table->clear(base, u64{1} << 39);
-        }
+        refresh_contexts();
+        return;
     }
-    bump_code_epoch();
+    if ((before & pte::kPresent) == 0)
+        return;
+    for (HalfTable* table : {space.user_low, space.supervisor_low}) {
+        if (table == nullptr)
+            continue;
+        table->clear(u64{index} << 39, u64{1} << 39);
+        code_mapping_changed(table);
+    }
 }
 
 // The page is no page table any more (or everything read through it is stale): forgets all that was
@@ -180,21 +179,23 @@ void MMU::forget_table(u64 page_number) {
         return;
     TracedPage& page = traces_[trace - 1];
     for (const Trace& use : page.uses) {
-        if (use.table != nullptr)
-            use.table->clear(use.base, u64{1} << level_shift(use.level + 1));
+        use.table->clear(use.base, u64{1} << level_shift(use.level + 1));
+        code_mapping_changed(use.table);
     }
     page.uses.clear();
     page.useless_stores = 0;
-    bump_code_epoch();
     if (page.root) {
         const auto found = spaces_.find(page_number);
         if (found != spaces_.end() && is_current(*found->second)) {
             detach_high_table(*found->second);
             attach_high_table(*found->second);
             for (HalfTable* table : {found->second->user_low, found->second->supervisor_low}) {
-                if (table != nullptr)
-                    table->clear_all();
+                if (table == nullptr)
+                    continue;
+                table->clear_all();
+                code_mapping_changed(table);
             }
+            refresh_contexts();
             return;  // stays traced as a root
         }
         drop_space(page_number);
@@ -209,11 +210,10 @@ void MMU::invalidate_code(u64 page_number) {
     pages_[page_number].code_lines = 0;
     if (code_observer_ != nullptr)
         code_observer_->code_changed(page_number);
-    bump_code_epoch();
 }
 
-void MMU::bump_code_epoch() {
-    ++code_epoch_;
+void MMU::code_mapping_changed(HalfTable* table) {
+    ++table->code_epoch;
     refresh_contexts();
 }
 
