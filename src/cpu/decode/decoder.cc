@@ -1,7 +1,10 @@
 // Source: APM vol. 3, 1.2-1.7 (instruction encoding), vol. 2, 8.2.7 (#UD).
 #include "cpu/decode/decoder.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstring>
 #include <limits>
 
 #include "cpu/decode/decode_table.h"
@@ -30,7 +33,12 @@ u8 extended(unsigned field, u8 rex, u8 bit) {
 class InstructionDecoder {
   public:
     InstructionDecoder(std::span<const u8> bytes, CodeMode mode, u16 page_offset, Decoded& decoded)
-        : bytes_(bytes), mode_(mode), page_offset_(page_offset), decoded_(decoded) {}
+        : bytes_(bytes),
+          limit_(std::min(bytes.size(), kMaximumLength)),
+          mode_(mode),
+          page_offset_(page_offset),
+          table_(decode_table(mode)),
+          decoded_(decoded) {}
 
     DecodeStatus run();
 
@@ -39,6 +47,7 @@ class InstructionDecoder {
     T read();
 
     void read_prefixes();
+    void add_legacy_prefix(u8 byte);
     void read_opcode();
     const Form* find_form();
     void set_operand_size(const Form& form);
@@ -55,9 +64,11 @@ class InstructionDecoder {
     DecodeStatus undefined();
     DecodeStatus finish();
 
-    std::span<const u8> bytes_;
+    const std::span<const u8> bytes_;
+    const std::size_t limit_;  // of position_
     const CodeMode mode_;
     const u16 page_offset_;
+    const DecodeTable& table_;
     Decoded& decoded_;
     std::size_t position_ = 0;
     DecodeStatus status_ = DecodeStatus::kDone;
@@ -76,68 +87,68 @@ class InstructionDecoder {
 
 // The next little-endian value; after the end, sets the status and gives 0.
 template <class T>
-T InstructionDecoder::read() {
+inline T InstructionDecoder::read() {
     T value = 0;
-    for (unsigned i = 0; i < sizeof(T); ++i) {
-        if (position_ >= kMaximumLength) {
-            if (status_ == DecodeStatus::kDone)
-                status_ = DecodeStatus::kTooLong;
-            return 0;
-        }
-        if (position_ >= bytes_.size()) {
-            if (status_ == DecodeStatus::kDone)
-                status_ = DecodeStatus::kNeedsMore;
-            return 0;
-        }
-        value =
-            static_cast<T>(value | static_cast<T>(static_cast<T>(bytes_[position_++]) << (8 * i)));
+    if (sizeof(T) <= limit_ - position_) [[likely]] {
+        std::memcpy(&value, bytes_.data() + position_, sizeof value);
+        position_ += sizeof value;
+        return value;
     }
+    position_ = limit_;
+    if (status_ == DecodeStatus::kDone)
+        status_ = limit_ == kMaximumLength ? DecodeStatus::kTooLong : DecodeStatus::kNeedsMore;
     return value;
 }
+
+constexpr std::array<bool, 256> make_legacy_prefixes() {
+    std::array<bool, 256> result{};
+    for (const int byte : {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3})
+        result[static_cast<std::size_t>(byte)] = true;
+    return result;
+}
+constexpr std::array<bool, 256> kIsLegacyPrefix = make_legacy_prefixes();
 
 // Prefixes up to and including the first opcode byte. A REX counts only directly before the opcode.
 void InstructionDecoder::read_prefixes() {
     for (;;) {
         const u8 byte = read<u8>();
-        if (status_ != DecodeStatus::kDone)
+        if (mode_ == CodeMode::k64 && (byte & 0xf0) == 0x40) {
+            prefixes_.rex = byte;
+        } else if (kIsLegacyPrefix[byte]) {
+            add_legacy_prefix(byte);
+            prefixes_.rex = 0;
+        } else {
+            opcode_ = byte;
             return;
-        switch (byte) {
-            case 0x66:
-                prefixes_.operand_size = true;
-                break;
-            case 0x67:
-                prefixes_.address_size = true;
-                break;
-            case 0xf0:
-                prefixes_.lock = true;
-                break;
-            case 0xf2:
-            case 0xf3:
-                prefixes_.repeat = byte;
-                break;
-            case 0x26:
-            case 0x2e:
-            case 0x36:
-            case 0x3e:
-                if (mode_ !=
-                    CodeMode::k64)  // ignored in 64-bit mode: they do not undo FS or GS either
-                    prefixes_.segment = static_cast<u8>((byte >> 3) & 3);
-                break;
-            case 0x64:
-                prefixes_.segment = kFS;
-                break;
-            case 0x65:
-                prefixes_.segment = kGS;
-                break;
-            default:
-                if (mode_ == CodeMode::k64 && (byte & 0xf0) == 0x40) {
-                    prefixes_.rex = byte;
-                    continue;
-                }
-                opcode_ = byte;
-                return;
         }
-        prefixes_.rex = 0;
+        // After the end of the bytes, read gives 0, which is no prefix.
+    }
+}
+
+void InstructionDecoder::add_legacy_prefix(u8 byte) {
+    switch (byte) {
+        case 0x66:
+            prefixes_.operand_size = true;
+            break;
+        case 0x67:
+            prefixes_.address_size = true;
+            break;
+        case 0xf0:
+            prefixes_.lock = true;
+            break;
+        case 0xf2:
+        case 0xf3:
+            prefixes_.repeat = byte;
+            break;
+        case 0x64:
+            prefixes_.segment = kFS;
+            break;
+        case 0x65:
+            prefixes_.segment = kGS;
+            break;
+        default:  // ES to DS: ignored in 64-bit mode, they do not undo FS or GS either
+            if (mode_ != CodeMode::k64)
+                prefixes_.segment = static_cast<u8>((byte >> 3) & 3);
     }
 }
 
@@ -160,7 +171,7 @@ const Form* InstructionDecoder::find_form() {
         selector.prefix = prefixes_.repeat == 0xf2 ? MandatoryPrefix::kF2 : MandatoryPrefix::kF3;
     else if (prefixes_.operand_size)
         selector.prefix = MandatoryPrefix::k66;
-    return decode_table(mode_).find(*entry_, selector);
+    return table_.find(*entry_, selector);
 }
 
 void InstructionDecoder::set_operand_size(const Form& form) {
@@ -401,7 +412,7 @@ DecodeStatus InstructionDecoder::run() {
         address_bytes_ = prefixes_.address_size ? 4 : 8;
     else
         address_bytes_ = (mode_ == CodeMode::k16) != prefixes_.address_size ? 2 : 4;
-    entry_ = &decode_table(mode_).opcode(map_, opcode_);
+    entry_ = &table_.opcode(map_, opcode_);
     if (!entry_->defined)
         return undefined();
     if (entry_->has_modrm)
