@@ -54,20 +54,30 @@ class Witness {
         u64 failures = 0;
         const u64 first = options_.single < 0 ? 0 : static_cast<u64>(options_.single);
         const u64 end = options_.single < 0 ? options_.cases : first + 1;
+        completed_ = 0;
         for (u64 number = first; number < end && failures < options_.most_failures; ++number)
             failures += run_case(row, number) ? 0 : 1;
         cases_ += end - first;
+        // A row that only ever faults is not tested.
+        if (completed_ == 0 && end - first >= kEnoughCases && !always_faults(row_of(row))) {
+            std::printf("%s: the host faulted in every case\n\n",
+                        std::string(row_of(row).name).c_str());
+            ++failures;
+        }
         return failures;
     }
 
     u64 cases() const { return cases_; }
 
   private:
+    static constexpr u64 kEnoughCases = 30;
+
     bool run_case(Instruction row, u64 number) {
         const Case c = make_case(row, options_.seed, number);
         prepare(native_.data(), c);
         prepare(guest_.data(), c);
         const Outcome native = native_.run(c.code, c.before, c.ending);
+        completed_ += native.faulted ? 0 : 1;
         const Outcome guest = guest_.run(c.code, c.before);
         const std::string difference =
             difference_of(c, native, native_.data(), guest, guest_.data());
@@ -96,6 +106,7 @@ class Witness {
     GuestCPU guest_;
     std::array<std::vector<u8>, kTemplateCount> templates_;
     u64 cases_ = 0;
+    u64 completed_ = 0;  // cases of the present row that did not fault
 };
 
 void list_exempt_rows() {

@@ -12,6 +12,9 @@ namespace uchronia::witness {
 // Why the host is no witness for a row; empty if it is one.
 std::string_view exemption(const cpu::InstructionRow& row);
 
+// Whether a witnessed row faults in user mode whatever its operands are.
+bool always_faults(const cpu::InstructionRow& row);
+
 // Whether this host has the row's feature.
 bool host_has(cpu::Feature feature);
 
@@ -20,7 +23,7 @@ bool host_has(cpu::Feature feature);
 u64 undefined_flags(const Case& c);
 
 // Whether vendors differ in whether the case faults at all, so that there is nothing to compare.
-bool is_vendor_difference(const Outcome& native);
+bool is_vendor_difference(const Case& c, const Outcome& native);
 
 // Whether the destination itself is undefined.
 bool has_undefined_result(const Case& c, const Outcome& native);
