@@ -13,7 +13,7 @@ set(UCHRONIA_FOLDERS
   "cpu/interp/x87       base cpu cpu/decode cpu/mmu"
   "cpu/interp/sse       base cpu cpu/decode cpu/mmu"
   "guest"
-  "memory               base host cpu"
+  "memory               base host cpu cpu/mmu"
   "devices              base host memory"
   "devices/virtio       base host memory devices"
   "machine              base host cpu cpu/decode cpu/mmu cpu/interp memory devices devices/virtio guest"

@@ -1,0 +1,196 @@
+#include "cli/cache.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+
+#include "cli/boot_progress.h"
+#include "cli/message.h"
+#include "host/clock.h"
+#include "host/file_lock.h"
+#include "host/files.h"
+#include "machine/kernel_locator.h"
+
+namespace uchronia::cli {
+namespace {
+
+using machine::BaseImage;
+
+std::string environment_variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+}
+
+Result<std::string> executable_folder() {
+    char path[PATH_MAX];
+    const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
+    if (size <= 0)
+        return Error{"cannot find the program's own file by /proc/self/exe; is /proc mounted?"};
+    const std::string file(path, static_cast<std::size_t>(size));
+    return file.substr(0, file.rfind('/'));
+}
+
+// The agent lies beside the program, or where a package puts what is not for users.
+Result<std::string> agent_path() {
+    const Result<std::string> folder = executable_folder();
+    if (!folder)
+        return folder.error();
+    const std::string beside = *folder + "/uchronia-agent";
+    const std::string packaged = *folder + "/../libexec/uchronia/uchronia-agent";
+    for (const std::string& path : {beside, packaged}) {
+        if (host::exists(path))
+            return path;
+    }
+    return Error{"there is no agent: neither " + beside + " nor " + packaged +
+                 "; build all of Uchronia, or install it again"};
+}
+
+// The installed kernel, or the one that tools/setup unpacked into the cache folder.
+Result<machine::KernelFiles> find_kernel() {
+    Result<machine::KernelFiles> installed = machine::find_installed_kernel("/");
+    const Result<std::string> cache = cache_folder();
+    if (installed || !cache)
+        return installed;
+    Result<machine::KernelFiles> unpacked = machine::find_installed_kernel(*cache + "/kernel");
+    return unpacked ? unpacked : installed;
+}
+
+// Everything that the base image is made from; `kernel_path` as in obtain_base_image.
+Result<machine::BaseIngredients> gather(const std::string& kernel_path,
+                                        const machine::MachineConfig& config) {
+    const Result<std::string> agent = agent_path();
+    if (!agent)
+        return agent.error();
+    const Result<machine::KernelFiles> kernel =
+        kernel_path.empty() ? find_kernel() : machine::find_modules_of(kernel_path, "/");
+    if (!kernel)
+        return kernel.error();
+    return machine::read_ingredients(*kernel, *agent, config);
+}
+
+Result<std::string> base_folder() {
+    const Result<std::string> cache = cache_folder();
+    if (!cache)
+        return cache.error();
+    const std::string folder = *cache + "/base";
+    if (Status status = host::create_directories(folder); !status)
+        return Error{status.error().message +
+                     "\nThe environment variable UCHRONIA_CACHE can name another cache folder."};
+    return folder;
+}
+
+// Null if there is none yet. One that is damaged is removed, as it can be made again.
+std::unique_ptr<BaseImage> open_cached(const std::string& path) {
+    if (!host::exists(path))
+        return nullptr;
+    Result<std::unique_ptr<BaseImage>> image = BaseImage::open(path);
+    if (image)
+        return std::move(*image);
+    say(image.error().message);
+    say("removing the damaged base image; it is made again");
+    if (Status status = host::remove_file(path); !status)
+        say(status.error().message);
+    return nullptr;
+}
+
+Status boot(const machine::BaseIngredients& ingredients, const std::string& path) {
+    BootProgress progress(ingredients.kernel_name);
+    const u64 begin = host::monotonic_nanoseconds();
+    Status status = machine::boot_base_image(ingredients, progress, path);
+    progress.finish();
+    if (!status)
+        return Error{status.error().message + "\nThe base image could not be made (" + path +
+                     "). If the disk is full, UCHRONIA_CACHE can name a cache folder elsewhere."};
+    const u64 milliseconds = (host::monotonic_nanoseconds() - begin) / 1'000'000;
+    say("base image booted in " + std::to_string(milliseconds / 1000) + "." +
+        std::to_string(milliseconds / 100 % 10) + " s and cached");
+    return {};
+}
+
+Result<std::unique_ptr<BaseImage>> open_or_boot(const machine::BaseIngredients& ingredients,
+                                                Digest digest) {
+    const Result<std::string> folder = base_folder();
+    if (!folder)
+        return folder.error();
+    const std::string path = *folder + "/" + to_hex(digest) + ".img";
+    if (std::unique_ptr<BaseImage> image = open_cached(path))
+        return image;
+
+    const std::string lock_path = *folder + "/" + to_hex(digest) + ".lock";
+    Result<host::FileLock> lock = host::FileLock::take(lock_path, host::FileLock::Wait::kNo);
+    if (lock && !lock->held()) {
+        say("waiting for another process that boots the same base image");
+        lock = host::FileLock::take(lock_path, host::FileLock::Wait::kYes);
+    }
+    if (!lock)
+        return lock.error();
+    if (std::unique_ptr<BaseImage> image = open_cached(path))
+        return image;
+    if (Status status = boot(ingredients, path); !status)
+        return status.error();
+    return BaseImage::open(path);
+}
+
+}  // namespace
+
+Result<std::string> cache_folder() {
+    if (const std::string own = environment_variable("UCHRONIA_CACHE"); !own.empty())
+        return own;
+    if (const std::string xdg = environment_variable("XDG_CACHE_HOME"); !xdg.empty())
+        return xdg + "/uchronia";
+    std::string home = environment_variable("HOME");
+    if (home.empty()) {
+        const passwd* user = ::getpwuid(::getuid());
+        if (user == nullptr)
+            return Error{"there is no home folder for the cache; set UCHRONIA_CACHE to a folder"};
+        home = user->pw_dir;
+    }
+    return home + "/.cache/uchronia";
+}
+
+Result<std::string> last_history_path() {
+    const Result<std::string> cache = cache_folder();
+    if (!cache)
+        return cache.error();
+    return *cache + "/last.uch";
+}
+
+Result<BaseAndKernel> obtain_base_image(const std::string& kernel_path,
+                                        const machine::MachineConfig& config) {
+    const Result<machine::BaseIngredients> ingredients = gather(kernel_path, config);
+    if (!ingredients)
+        return ingredients.error();
+    Result<std::unique_ptr<BaseImage>> image = open_or_boot(*ingredients, ingredients->digest());
+    if (!image)
+        return image.error();
+    return BaseAndKernel{std::move(*image), ingredients->kernel_name};
+}
+
+Result<std::unique_ptr<BaseImage>> obtain_base_image_of(const history::BaseReference& reference) {
+    const Result<std::string> folder = base_folder();
+    if (!folder)
+        return folder.error();
+    if (auto image = open_cached(*folder + "/" + to_hex(reference.image) + ".img"))
+        return image;
+
+    machine::MachineConfig config;
+    config.memory_size = reference.memory_size;
+    config.vcpu_count = reference.vcpu_count;
+    const Result<machine::BaseIngredients> ingredients = gather(reference.kernel_path, config);
+    if (!ingredients)
+        return ingredients.error();
+    const Digest digest = ingredients->digest();
+    if (digest != reference.image)
+        return Error{"the history starts from the base image " + to_hex(reference.image) +
+                     ", made with " + reference.kernel_name +
+                     ". It is not in the cache, and what is installed here gives another, " +
+                     to_hex(digest) + " (" + ingredients->kernel_name +
+                     "). Install the same kernel and the same version of Uchronia, or copy the "
+                     "base image into the folder " +
+                     *folder};
+    return open_or_boot(*ingredients, digest);
+}
+
+}  // namespace uchronia::cli

@@ -1,0 +1,27 @@
+// The commands of the program, one file each. A function adds its command to the parser and to the
+// list; a command then runs with what the user wrote after "--".
+#pragma once
+
+#include <CLI/App.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace uchronia::cli {
+
+struct Command {
+    CLI::App* app = nullptr;
+    std::function<int(const std::vector<std::string>& after_dashes)> run;
+    bool takes_command = false;  // whether there may be something after "--"
+};
+
+Command add_run_command(CLI::App& parent);
+Command add_replay_command(CLI::App& parent);
+Command add_explore_command(CLI::App& parent);
+Command add_version_command(CLI::App& parent);
+Command add_help_command(CLI::App& parent);
+
+// The whole program.
+int run_program(int argument_count, const char* const* arguments);
+
+}  // namespace uchronia::cli

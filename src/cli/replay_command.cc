@@ -1,0 +1,103 @@
+// uchronia replay: a saved history again.
+
+#include <memory>
+
+#include "cli/cache.h"
+#include "cli/commands.h"
+#include "cli/exit_status.h"
+#include "cli/message.h"
+#include "cli/run_session.h"
+#include "history/history_file.h"
+
+namespace uchronia::cli {
+namespace {
+
+struct Options {
+    std::string file;
+    bool verify = false;
+    bool verbose = false;
+    ReportOptions report;
+};
+
+constexpr char kFooter[] = R"(
+FILE is what 'run --save' or 'explore' wrote, or the word 'last' for the latest run. Standard input,
+arguments and the recorded answers of the host's file system come from the history; the contents of
+system files are read from the host, and a file that has changed is named.
+
+With --verify, the state's hashes along the replay (one each 2^26 ticks and at the end) are compared
+with those in the history. The first tick and the components that differ are named.
+
+Exit status: that of the replayed command, as 'run' gives it. With --verify: 0 if every hash is the
+same, 1 if not. 123, 125 and 130 as for 'run'.
+
+Examples:
+  uchronia replay found.uch
+  uchronia replay --verify --stats found.uch
+  uchronia replay last)";
+
+Result<std::string> path_of(const std::string& file) {
+    return file == "last" ? last_history_path() : Result<std::string>(file);
+}
+
+// What can be said about the replay by comparing it with the recording.
+int judge(const Options& options, const history::History& recorded, const ForegroundRun& done) {
+    if (done.changed_file)
+        say("the file " + *done.changed_file +
+            " has changed since the history was recorded, so this replay is not the same");
+    if (!options.verify) {
+        const bool same = !recorded.result || *recorded.result == *done.history.result;
+        if (!same && done.exit_status != kInterrupted)
+            say("this replay did not end as the recorded run; --verify tells where they part");
+        return done.exit_status;
+    }
+    if (done.divergence) {
+        say("not the same: " + done.divergence->describe());
+        return kFindings;
+    }
+    say("the same: " + std::to_string(recorded.chain.links.size()) + " hashes, the last one " +
+        to_hex(done.history.result->state) + " at tick " +
+        std::to_string(done.history.result->ticks.value));
+    return kSuccess;
+}
+
+int replay(const Options& options) {
+    const Result<std::string> path = path_of(options.file);
+    if (!path)
+        return fail(path.error(), kHostError);
+    const Result<history::History> recorded = history::load_history(*path);
+    if (!recorded)
+        return fail(recorded.error(), kHostError);
+    if (options.verify && recorded->chain.links.empty())
+        return fail(Error{*path + " has no hash chain to compare with"}, kHostError);
+    const Result<std::unique_ptr<machine::BaseImage>> base = obtain_base_image_of(recorded->base);
+    if (!base)
+        return fail(base.error(), kBootFailed);
+
+    const ForegroundOptions foreground{
+        .session = {.live_input = history::LiveInput::kNo,
+                    .expected = options.verify ? &recorded->chain : nullptr},
+        .report = options.report,
+        .console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop};
+    const Result<ForegroundRun> done = run_in_foreground(**base, *recorded, foreground);
+    if (!done)
+        return fail(done.error(), kHostError);
+    return judge(options, *recorded, *done);
+}
+
+}  // namespace
+
+Command add_replay_command(CLI::App& parent) {
+    CLI::App* app = parent.add_subcommand("replay", "Runs a saved history again");
+    auto options = std::make_shared<Options>();
+    app->add_option("FILE", options->file, "The history, or 'last'")->required();
+    app->add_flag("--verify", options->verify, "Compares the hash chain with the recorded one");
+    app->add_flag("--stats", options->report.statistics, "As for run");
+    app->add_flag("--json", options->report.json, "As for run");
+    app->add_flag("--verbose", options->verbose, "As for run");
+    app->footer(kFooter);
+    return {.app = app,
+            .run = [options](const auto&) { return replay(*options); },
+            .takes_command = false};
+}
+
+}  // namespace uchronia::cli

@@ -1,0 +1,115 @@
+#include "cli/run_outside.h"
+
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "cli/message.h"
+#include "guest/hypercall.h"
+
+namespace uchronia::cli {
+namespace {
+
+// Waits until `descriptor` can be read (or written); false if `interrupt` comes first.
+bool wait_for(int descriptor, short event, int interrupt) {
+    while (true) {
+        pollfd waits[2] = {{descriptor, event, 0}, {interrupt, POLLIN, 0}};
+        if (::poll(waits, 2, -1) < 0 && errno == EINTR)
+            continue;
+        return waits[1].revents == 0;
+    }
+}
+
+std::string report_name(u64 kind) {
+    switch (kind) {
+        case UCHRONIA_REPORT_WARNING:
+            return "warning";
+        case UCHRONIA_REPORT_OOPS:
+            return "oops";
+        case UCHRONIA_REPORT_STALL:
+            return "stall";
+        default:
+            return "report " + std::to_string(kind);
+    }
+}
+
+}  // namespace
+
+machine::StandardInput standard_input_kind() {
+    struct stat status {};
+    if (::isatty(STDIN_FILENO) == 1 || ::fstat(STDIN_FILENO, &status) != 0)
+        return machine::StandardInput::kNone;
+    const bool is_null = S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
+    return is_null ? machine::StandardInput::kNone : machine::StandardInput::kFromHost;
+}
+
+void RunOutside::output(machine::OutputStream stream, std::span<const u8> bytes) {
+    const int descriptor = stream == machine::OutputStream::kOutput ? STDOUT_FILENO : STDERR_FILENO;
+    while (!bytes.empty() && output_error_ == 0) {
+        const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+        if (written >= 0) {
+            bytes = bytes.subspan(static_cast<std::size_t>(written));
+        } else if (errno == EAGAIN) {
+            if (!wait_for(descriptor, POLLOUT, interrupt_))
+                return;
+        } else if (errno != EINTR) {
+            output_error_ = errno;
+            if (output_failed_)
+                output_failed_();
+        }
+    }
+}
+
+// Fills the whole buffer if the input goes on that long, so that the guest cannot see in which
+// pieces it arrived.
+u64 RunOutside::input(u64, std::span<u8> bytes) {
+    u64 count = 0;
+    while (count < bytes.size() && !input_ended_) {
+        if (!wait_for(STDIN_FILENO, POLLIN, interrupt_)) {
+            input_ended_ = true;
+            break;
+        }
+        const ssize_t got = ::read(STDIN_FILENO, bytes.data() + count, bytes.size() - count);
+        if (got > 0)
+            count += static_cast<u64>(got);
+        else if (got == 0 || (errno != EINTR && errno != EAGAIN))
+            input_ended_ = true;
+    }
+    return count;
+}
+
+void RunOutside::console(u8 byte) {
+    if (console_ == ConsoleUse::kShow)
+        std::fputc(byte, stderr);
+}
+
+void RunOutside::kernel_report(u64 kind, std::string_view text) {
+    say_kernel_report(kind, text);
+}
+
+void RunOutside::agent_log(u64 level, std::string_view text) {
+    if (is_for_users(level) || console_ == ConsoleUse::kShow)
+        say_agent_log(level, text);
+}
+
+void say_kernel_report(u64 kind, std::string_view text) {
+    say("the guest's kernel reports: " + report_name(kind));
+    say(text);
+}
+
+bool is_for_users(u64 log_level) {
+    return log_level <= UCHRONIA_LOG_WARNING;
+}
+
+void say_agent_log(u64 level, std::string_view text) {
+    const char* kind = level == UCHRONIA_LOG_ERROR     ? "error"
+                       : level == UCHRONIA_LOG_WARNING ? "warning"
+                                                       : "note";
+    say("agent: " + std::string(kind) + ": " + std::string(text));
+}
+
+}  // namespace uchronia::cli

@@ -1,0 +1,50 @@
+// The world outside of a run: the command's output and input are the process's own, and what the
+// guest's kernel and agent report goes to standard error.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "machine/outside.h"
+#include "machine/run_request.h"
+
+namespace uchronia::cli {
+
+enum class ConsoleUse : u8 { kDrop, kShow };
+
+// Whether the process's standard input is something to read: not a terminal, not /dev/null.
+machine::StandardInput standard_input_kind();
+
+class RunOutside final : public machine::Outside {
+  public:
+    explicit RunOutside(ConsoleUse console) : console_(console) {}
+
+    // Reading stops when `descriptor` is readable (InterruptWatcher).
+    void stop_input_on(int descriptor) { interrupt_ = descriptor; }
+    // Called once, when the output cannot be written any more.
+    void on_output_failure(std::function<void()> call) { output_failed_ = std::move(call); }
+    // The errno of that failure, or 0.
+    int output_error() const { return output_error_; }
+
+    void output(machine::OutputStream stream, std::span<const u8> bytes) override;
+    u64 input(u64 offset, std::span<u8> bytes) override;
+    void console(u8 byte) override;
+    void kernel_report(u64 kind, std::string_view text) override;
+    void agent_log(u64 level, std::string_view text) override;
+
+  private:
+    ConsoleUse console_;
+    int interrupt_ = -1;
+    std::function<void()> output_failed_;
+    int output_error_ = 0;
+    bool input_ended_ = false;
+};
+
+void say_kernel_report(u64 kind, std::string_view text);
+// Errors and warnings of the agent are for users, the rest is for us.
+bool is_for_users(u64 log_level);
+void say_agent_log(u64 level, std::string_view text);
+
+}  // namespace uchronia::cli

@@ -1,0 +1,68 @@
+#include "cli/run_session.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "cli/exit_status.h"
+#include "cli/interrupt_watcher.h"
+#include "cli/message.h"
+#include "cli/run_setup.h"
+#include "cli/units.h"
+#include "host/clock.h"
+
+namespace uchronia::cli {
+namespace {
+
+// A command's own end speaks for itself.
+void say_outcome(const history::RunResult& result) {
+    using history::OutcomeKind;
+    const OutcomeKind kind = result.outcome.kind;
+    if (kind != OutcomeKind::kExited && kind != OutcomeKind::kSignaled)
+        say(history::describe(result.outcome) + ", at tick " + std::to_string(result.ticks.value) +
+            " (" + format_seconds(result.time.value) + " of virtual time)");
+}
+
+int exit_status_of_run(const history::RunResult& result, int output_error, int signal) {
+    if (output_error == EPIPE)
+        return kOutputClosed;
+    if (output_error != 0) {
+        say(std::string("cannot write the command's output: ") + std::strerror(output_error));
+        return kHostError;
+    }
+    if (result.outcome.kind == history::OutcomeKind::kStopped && signal != 0)
+        return kSignalBase + signal;
+    return exit_status_of(result.outcome);
+}
+
+}  // namespace
+
+Result<ForegroundRun> run_in_foreground(const machine::BaseImage& base, history::History history,
+                                        const ForegroundOptions& options) {
+    Result<std::unique_ptr<host::FileTree>> files = open_files(history.files);
+    if (!files)
+        return files.error();
+    RunOutside outside(options.console);
+    history::Session session(base, std::move(history), outside, files->get(), options.session);
+    int signal = 0;
+    u64 host_nanoseconds = 0;
+    {
+        InterruptWatcher interrupts([&] { session.interrupt(); });
+        outside.stop_input_on(interrupts.descriptor());
+        outside.on_output_failure([&] { session.interrupt(); });
+        const u64 begin = host::monotonic_nanoseconds();
+        if (Status status = session.run(); !status)
+            return status.error();
+        host_nanoseconds = host::monotonic_nanoseconds() - begin;
+        signal = interrupts.signal();
+    }
+    const history::RunResult& result = *session.history().result;
+    if (outside.output_error() == 0 && !session.divergence())
+        say_outcome(result);
+    report_run(session, host_nanoseconds, options.report);
+    return ForegroundRun{.history = session.history(),
+                         .divergence = session.divergence(),
+                         .changed_file = session.changed_file(),
+                         .exit_status = exit_status_of_run(result, outside.output_error(), signal)};
+}
+
+}  // namespace uchronia::cli

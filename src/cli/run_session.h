@@ -1,0 +1,29 @@
+// Runs one session in the foreground: output passes through, Ctrl-C stops it.
+#pragma once
+
+#include <string>
+
+#include "cli/report.h"
+#include "cli/run_outside.h"
+#include "history/session.h"
+
+namespace uchronia::cli {
+
+struct ForegroundOptions {
+    history::SessionOptions session;
+    ReportOptions report;
+    ConsoleUse console = ConsoleUse::kDrop;
+};
+
+struct ForegroundRun {
+    history::History history;  // with its result
+    std::optional<history::Divergence> divergence;
+    std::optional<std::string> changed_file;
+    int exit_status = 0;
+};
+
+// Says on standard error how the run ended, if the command did not end it.
+Result<ForegroundRun> run_in_foreground(const machine::BaseImage& base, history::History history,
+                                        const ForegroundOptions& options);
+
+}  // namespace uchronia::cli

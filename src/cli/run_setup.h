@@ -1,0 +1,32 @@
+// Turns what the user asks for on the command line into a history that can be run.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "history/history.h"
+#include "host/file_tree.h"
+
+namespace uchronia::cli {
+
+// The options that run and explore share.
+struct RunOptions {
+    std::string memory = "1G";
+    std::vector<std::string> environment;
+    std::string timeout;
+    std::vector<std::string> shares;
+    std::string kernel;
+};
+
+void add_run_options(CLI::App& app, RunOptions& options);
+
+// The history of the command as it would be run from here: everything but base image and input.
+Result<history::History> make_history(const RunOptions& options,
+                                      const std::vector<std::string>& command, u64 seed);
+
+// The host's files as the history sees them. What is no longer there is left out.
+Result<std::unique_ptr<host::FileTree>> open_files(const history::FileView& view);
+
+}  // namespace uchronia::cli

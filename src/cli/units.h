@@ -1,0 +1,24 @@
+// Sizes, durations and counts as people write them.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "base/types.h"
+
+namespace uchronia::cli {
+
+// Bytes: "512M", "2G", "2GiB", "4096K", "1073741824". K, M and G are powers of 1024.
+Result<u64> parse_size(const std::string& text);
+
+// Nanoseconds: "10s", "1.5s", "250ms", "20us", "7ns", "2m", "1h"; a bare number is seconds.
+Result<VirtualTime> parse_duration(const std::string& text);
+
+// "1.234567890 s".
+std::string format_seconds(u64 nanoseconds);
+// "1,234,567".
+std::string format_count(u64 count);
+// "3 min 20 s", for progress.
+std::string format_rough_duration(u64 nanoseconds);
+
+}  // namespace uchronia::cli

@@ -1,0 +1,116 @@
+#include "explore/explore.h"
+
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace uchronia::explore {
+namespace {
+
+// What a run says while it is explored is not shown; a replay shows it.
+class SilentOutside final : public machine::Outside {
+  public:
+    void output(machine::OutputStream, std::span<const u8>) override {}
+    u64 input(u64, std::span<u8>) override { return 0; }
+    void console(u8) override {}
+    void kernel_report(u64, std::string_view) override {}
+    void agent_log(u64, std::string_view) override {}
+};
+
+}  // namespace
+
+// What the threads have in common; all of it is only used with the mutex held, but for `stop`.
+struct Explorer::Shared {
+    std::mutex mutex;
+    u64 next_index = 0;
+    Findings findings;
+    std::optional<Error> error;
+    std::vector<history::Session*> running;  // by job; null: none
+    std::atomic<bool> stop = false;
+};
+
+Explorer::Explorer(const machine::BaseImage& base, history::History history, OpenFiles open_files,
+                   ExploreOptions options)
+    : base_(base),
+      history_(history::without_result(std::move(history))),
+      open_files_(std::move(open_files)),
+      options_(options),
+      shared_(std::make_unique<Shared>()) {
+    shared_->running.resize(options_.job_count);
+}
+
+Explorer::~Explorer() = default;
+
+void Explorer::on_progress(std::function<void(const Findings&)> call) {
+    progress_ = std::move(call);
+}
+
+Result<Findings> Explorer::run() {
+    std::vector<std::thread> threads;
+    for (unsigned job = 0; job < options_.job_count; ++job)
+        threads.emplace_back([this, job] { work(job); });
+    for (std::thread& thread : threads)
+        thread.join();
+    if (shared_->error)
+        return *shared_->error;
+    return std::move(shared_->findings);
+}
+
+void Explorer::interrupt() {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->stop = true;
+    for (history::Session* session : shared_->running) {
+        if (session != nullptr)
+            session->interrupt();
+    }
+}
+
+void Explorer::work(unsigned job) {
+    const auto fail = [this](const Error& error) {
+        {
+            const std::lock_guard lock(shared_->mutex);
+            if (!shared_->error)
+                shared_->error = error;
+        }
+        interrupt();
+    };
+    Result<std::unique_ptr<host::FileSource>> files = open_files_();
+    if (!files)
+        return fail(files.error());
+    while (!shared_->stop) {
+        u64 index = 0;
+        {
+            const std::lock_guard lock(shared_->mutex);
+            index = shared_->next_index++;
+        }
+        if (index >= options_.seed_count)
+            return;
+        if (Status status = run_seed(job, options_.first_seed + index, **files); !status)
+            return fail(status.error());
+    }
+}
+
+Status Explorer::run_seed(unsigned job, u64 seed, host::FileSource& files) {
+    history::History history = history_;
+    history.tape = history::Tape::from_seed(seed);
+    SilentOutside outside;
+    history::Session session(base_, std::move(history), outside, &files, {});
+    {
+        const std::lock_guard lock(shared_->mutex);
+        if (shared_->stop)
+            return {};
+        shared_->running[job] = &session;
+    }
+    Status status = session.run();
+    const std::lock_guard lock(shared_->mutex);
+    shared_->running[job] = nullptr;
+    // A run that was given up says nothing about its seed.
+    if (!status || shared_->stop)
+        return status;
+    shared_->findings.add(seed, session.history());
+    if (progress_)
+        progress_(shared_->findings);
+    return {};
+}
+
+}  // namespace uchronia::explore

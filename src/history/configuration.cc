@@ -1,0 +1,351 @@
+#include "history/configuration.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace uchronia::history {
+namespace {
+
+// Keeps the keys in the order in which they are written here.
+using JSON = nlohmann::ordered_json;
+
+constexpr std::array<const char*, machine::kDecisionKinds> kKindNames{"entropy", "quantum",
+                                                                      "stall"};
+constexpr std::array<const char*, kOutcomeKinds> kOutcomeNames{
+    "exited",    "signaled",     "kernel-panic",  "timeout", "agent-panic",
+    "power-off", "triple-fault", "unimplemented", "idle",    "stopped"};
+
+// --- Strings: those of Linux are bytes, those of JSON are UTF-8. Others become {"hex": "..."}. ---
+
+// How many bytes the UTF-8 character at text[i] has; 0 if it is none.
+std::size_t utf8_length(std::string_view text, std::size_t i) {
+    const u8 first = static_cast<u8>(text[i]);
+    if (first < 0x80)
+        return 1;
+    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || i + length > text.size())
+        return 0;
+    u32 character = first & (0xffu >> (length + 1));
+    for (std::size_t k = 1; k < length; ++k) {
+        const u8 next = static_cast<u8>(text[i + k]);
+        if ((next & 0xc0) != 0x80)
+            return 0;
+        character = character << 6 | (next & 0x3f);
+    }
+    constexpr u32 kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    const bool is_surrogate = character >= 0xd800 && character < 0xe000;
+    return character < kSmallest[length] || character > 0x10ffff || is_surrogate ? 0 : length;
+}
+
+bool is_utf8(std::string_view text) {
+    for (std::size_t i = 0; i < text.size();) {
+        const std::size_t length = utf8_length(text, i);
+        if (length == 0)
+            return false;
+        i += length;
+    }
+    return true;
+}
+
+JSON from_string(const std::string& text) {
+    if (is_utf8(text))
+        return text;
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string hex;
+    for (const char c : text) {
+        hex += kDigits[static_cast<u8>(c) >> 4];
+        hex += kDigits[static_cast<u8>(c) & 15];
+    }
+    return {{"hex", hex}};
+}
+
+JSON from_strings(const std::vector<std::string>& list) {
+    JSON result = JSON::array();
+    for (const std::string& text : list)
+        result.push_back(from_string(text));
+    return result;
+}
+
+std::optional<unsigned> hex_digit(char c) {
+    if (c >= '0' && c <= '9')
+        return static_cast<unsigned>(c - '0');
+    if (c >= 'a' && c <= 'f')
+        return static_cast<unsigned>(c - 'a' + 10);
+    return std::nullopt;
+}
+
+std::optional<std::string> from_hex(const std::string& hex) {
+    if (hex.size() % 2 != 0)
+        return std::nullopt;
+    std::string result;
+    for (std::size_t i = 0; i < hex.size(); i += 2) {
+        const auto high = hex_digit(hex[i]);
+        const auto low = hex_digit(hex[i + 1]);
+        if (!high || !low)
+            return std::nullopt;
+        result += static_cast<char>(*high << 4 | *low);
+    }
+    return result;
+}
+
+// --- Writing ---
+
+template <class T>
+JSON from_limit(T limit) {
+    return limit.value == ~u64{0} ? JSON() : JSON(limit.value);
+}
+
+JSON from_tape(const Tape& tape) {
+    JSON seeds = JSON::array();
+    for (const SeedChange& change : tape.seeds)
+        seeds.push_back({{"from", change.from.value}, {"seed", change.seed}});
+    JSON overrides = JSON::array();
+    for (const Override& change : tape.overrides)
+        overrides.push_back({{"kind", kKindNames[static_cast<std::size_t>(change.kind)]},
+                             {"counter", change.counter},
+                             {"value", change.value}});
+    return {{"seeds", seeds}, {"overrides", overrides}};
+}
+
+JSON from_request(const machine::RunRequest& request) {
+    return {{"arguments", from_strings(request.arguments)},
+            {"environment", from_strings(request.environment)},
+            {"working_directory", from_string(request.working_directory)},
+            {"shares", from_strings(request.shares)},
+            {"uid", request.uid},
+            {"gid", request.gid},
+            {"groups", request.groups},
+            {"has_input", request.input == machine::StandardInput::kFromHost}};
+}
+
+JSON from_result(const std::optional<RunResult>& result) {
+    if (!result)
+        return nullptr;
+    return {{"outcome", kOutcomeNames[static_cast<std::size_t>(result->outcome.kind)]},
+            {"code", result->outcome.code},
+            {"detail", from_string(result->outcome.detail)},
+            {"ticks", result->ticks.value},
+            {"time", result->time.value},
+            {"state", to_hex(result->state)}};
+}
+
+// --- Reading: every getter leaves a default behind and notes the first failure. ---
+
+class Reader {
+  public:
+    Status status() const { return failure_.empty() ? Status() : Status(Error{failure_}); }
+    void fail(const std::string& key, const char* why) {
+        if (failure_.empty())
+            failure_ = "its key '" + key + "' " + why;
+    }
+
+    const JSON& member(const JSON& object, const char* key) {
+        static const JSON kNull;
+        if (!object.is_object() || !object.contains(key)) {
+            fail(key, "is missing");
+            return kNull;
+        }
+        return object.find(key).value();
+    }
+
+    template <class T>
+    void number(const JSON& object, const char* key, T& value) {
+        const JSON& found = member(object, key);
+        const u64 read = found.is_number_unsigned() ? found.get<u64>() : 0;
+        if (!found.is_number_unsigned() || read > static_cast<u64>(T(~T{0})))
+            fail(key, "is not a number in range");
+        else
+            value = static_cast<T>(read);
+    }
+
+    template <class Tag>
+    void limit(const JSON& object, const char* key, Strong<Tag>& value) {
+        if (member(object, key).is_null())
+            value.value = ~u64{0};
+        else
+            number(object, key, value.value);
+    }
+
+    std::string as_string(const JSON& found, const char* key) {
+        if (found.is_string())
+            return found.get<std::string>();
+        if (found.is_object() && found.contains("hex") && found["hex"].is_string()) {
+            if (auto bytes = from_hex(found["hex"].get<std::string>()))
+                return *bytes;
+        }
+        fail(key, "is not a string");
+        return "";
+    }
+
+    void string(const JSON& object, const char* key, std::string& value) {
+        value = as_string(member(object, key), key);
+    }
+
+    const JSON& array(const JSON& object, const char* key) {
+        static const JSON kEmpty = JSON::array();
+        const JSON& found = member(object, key);
+        if (found.is_array())
+            return found;
+        fail(key, "is not a list");
+        return kEmpty;
+    }
+
+    void strings(const JSON& object, const char* key, std::vector<std::string>& value) {
+        value.clear();
+        for (const JSON& element : array(object, key))
+            value.push_back(as_string(element, key));
+    }
+
+    void digest(const JSON& object, const char* key, Digest& value) {
+        const Result<Digest> read = digest_from_hex(as_string(member(object, key), key));
+        if (read)
+            value = *read;
+        else
+            fail(key, "is not a digest");
+    }
+
+    // The index of a name in a list of names.
+    template <class Enum, std::size_t N>
+    void name(const JSON& object, const char* key, const std::array<const char*, N>& names,
+              Enum& value) {
+        const std::string text = as_string(member(object, key), key);
+        for (std::size_t i = 0; i < N; ++i) {
+            if (text == names[i]) {
+                value = static_cast<Enum>(i);
+                return;
+            }
+        }
+        fail(key, "has an unknown name");
+    }
+
+  private:
+    std::string failure_;
+};
+
+void read_base(Reader& reader, const JSON& json, BaseReference& base) {
+    reader.digest(json, "image", base.image);
+    reader.digest(json, "state", base.state);
+    reader.string(json, "kernel_path", base.kernel_path);
+    reader.string(json, "kernel_name", base.kernel_name);
+    reader.number(json, "memory_size", base.memory_size);
+    reader.number(json, "vcpu_count", base.vcpu_count);
+}
+
+void read_request(Reader& reader, const JSON& json, machine::RunRequest& request) {
+    reader.strings(json, "arguments", request.arguments);
+    reader.strings(json, "environment", request.environment);
+    reader.string(json, "working_directory", request.working_directory);
+    reader.strings(json, "shares", request.shares);
+    reader.number(json, "uid", request.uid);
+    reader.number(json, "gid", request.gid);
+    request.groups.clear();
+    for (const JSON& group : reader.array(json, "groups")) {
+        if (!group.is_number_unsigned() || group.get<u64>() > ~u32{0})
+            reader.fail("groups", "is not a list of group numbers");
+        else
+            request.groups.push_back(group.get<u32>());
+    }
+    const JSON& has_input = reader.member(json, "has_input");
+    if (!has_input.is_boolean())
+        reader.fail("has_input", "is neither true nor false");
+    else
+        request.input = has_input.get<bool>() ? machine::StandardInput::kFromHost
+                                              : machine::StandardInput::kNone;
+}
+
+void read_tape(Reader& reader, const JSON& json, Tape& tape) {
+    tape = {};
+    for (const JSON& element : reader.array(json, "seeds")) {
+        SeedChange change;
+        reader.number(element, "from", change.from.value);
+        reader.number(element, "seed", change.seed);
+        tape.seeds.push_back(change);
+    }
+    for (const JSON& element : reader.array(json, "overrides")) {
+        Override change;
+        reader.name(element, "kind", kKindNames, change.kind);
+        reader.number(element, "counter", change.counter);
+        reader.number(element, "value", change.value);
+        tape.overrides.push_back(change);
+    }
+}
+
+void read_result(Reader& reader, const JSON& json, std::optional<RunResult>& result) {
+    result.reset();
+    if (json.is_null())
+        return;
+    RunResult read;
+    reader.name(json, "outcome", kOutcomeNames, read.outcome.kind);
+    reader.number(json, "code", read.outcome.code);
+    reader.string(json, "detail", read.outcome.detail);
+    reader.number(json, "ticks", read.ticks.value);
+    reader.number(json, "time", read.time.value);
+    reader.digest(json, "state", read.state);
+    result = read;
+}
+
+}  // namespace
+
+Result<Digest> digest_from_hex(std::string_view text) {
+    if (text.size() != 32)
+        return Error{"a digest has 32 hexadecimal digits"};
+    Digest digest;
+    for (const char c : text) {
+        const auto digit = hex_digit(c);
+        if (!digit)
+            return Error{"a digest has only hexadecimal digits"};
+        digest.high = digest.high << 4 | digest.low >> 60;
+        digest.low = digest.low << 4 | *digit;
+    }
+    return digest;
+}
+
+std::string configuration_to_json(const History& history) {
+    const BaseReference& base = history.base;
+    const JSON json = {
+        {"base",
+         {{"image", to_hex(base.image)},
+          {"state", to_hex(base.state)},
+          {"kernel_path", from_string(base.kernel_path)},
+          {"kernel_name", from_string(base.kernel_name)},
+          {"memory_size", base.memory_size},
+          {"vcpu_count", base.vcpu_count}}},
+        {"request", from_request(history.request)},
+        {"files",
+         {{"working_folders", from_strings(history.files.working_folders)},
+          {"system_folders", from_strings(history.files.system_folders)},
+          {"hidden", from_strings(history.files.hidden)}}},
+        {"limits",
+         {{"timeout", from_limit(history.limits.timeout)},
+          {"stop_tick", from_limit(history.limits.stop_tick)},
+          {"stop_time", from_limit(history.limits.stop_time)}}},
+        {"tape", from_tape(history.tape)},
+        {"result", from_result(history.result)},
+    };
+    return json.dump(2) + "\n";
+}
+
+Status configuration_from_json(std::string_view text, History& history) {
+    const JSON json = JSON::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (json.is_discarded())
+        return Error{"its configuration is not JSON"};
+    Reader reader;
+    read_base(reader, reader.member(json, "base"), history.base);
+    read_request(reader, reader.member(json, "request"), history.request);
+    const JSON& files = reader.member(json, "files");
+    reader.strings(files, "working_folders", history.files.working_folders);
+    reader.strings(files, "system_folders", history.files.system_folders);
+    reader.strings(files, "hidden", history.files.hidden);
+    const JSON& limits = reader.member(json, "limits");
+    reader.limit(limits, "timeout", history.limits.timeout);
+    reader.limit(limits, "stop_tick", history.limits.stop_tick);
+    reader.limit(limits, "stop_time", history.limits.stop_time);
+    read_tape(reader, reader.member(json, "tape"), history.tape);
+    read_result(reader, reader.member(json, "result"), history.result);
+    if (Status status = reader.status(); !status)
+        return status;
+    return history.tape.check();
+}
+
+}  // namespace uchronia::history

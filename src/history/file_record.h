@@ -1,0 +1,95 @@
+// What a run learned of the host's files: every question with its answer, so that a replay gets
+// the same answers after the files have changed.
+//
+// Of the content of files, the digest of each block that was read is kept; the bytes themselves
+// only for files in the folders that the user works in (RecordedFiles), as system folders are large
+// and change rarely. A replay that finds other bytes on the host says which file it was.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/fields.h"
+#include "base/hash.h"
+#include "host/file_source.h"
+
+namespace uchronia::history {
+
+// An answer of FileSource: `error` is an errno, or 0 and the value counts.
+template <class T>
+struct Answer {
+    int error = 0;
+    T value{};
+
+    bool operator==(const Answer&) const = default;
+};
+
+struct BlockQuestion {
+    std::string path;
+    u64 offset = 0;
+    u64 size = 0;
+
+    auto operator<=>(const BlockQuestion&) const = default;
+};
+
+struct Block {
+    u64 size = 0;
+    Digest digest;
+    std::vector<u8> bytes;  // empty, or all of them
+
+    bool operator==(const Block&) const = default;
+};
+
+struct FileRecord {
+    using Listing = std::shared_ptr<const host::DirectoryListing>;
+
+    std::map<std::string, Answer<host::FileAttributes>> attributes;
+    std::map<std::string, Answer<Listing>> listings;
+    std::map<std::string, Answer<std::string>> links;
+    std::map<BlockQuestion, Answer<Block>> blocks;
+
+    // The record's binary form in a history file.
+    void fields(FieldVisitor& v);
+    bool empty() const;
+
+    bool operator==(const FileRecord& other) const;
+};
+
+// Files that answer from the record where it has the answer, and else from the host, whose answer
+// is added to the record. An empty record records; a complete one replays.
+class RecordedFiles final : public host::FileSource {
+  public:
+    // Bytes of files in the `kept` folders (and in none of `not_kept`) go into the record.
+    struct Folders {
+        std::vector<std::string> kept;
+        std::vector<std::string> not_kept;
+    };
+    RecordedFiles(FileRecord& record, host::FileSource& host, Folders folders);
+
+    host::FileResult<host::FileAttributes> attributes(const std::string& path) override;
+    host::FileResult<std::shared_ptr<const host::DirectoryListing>> list(
+        const std::string& path) override;
+    host::FileResult<u64> read(const std::string& path, u64 offset, std::span<u8> bytes) override;
+    host::FileResult<std::string> read_link(const std::string& path) override;
+
+    // The first file whose bytes on the host are no longer the recorded ones.
+    const std::optional<std::string>& changed_file() const { return changed_file_; }
+
+  private:
+    bool keeps(const std::string& path, u64 size) const;
+    host::FileResult<u64> read_host(const std::string& path, u64 offset, std::span<u8> bytes,
+                                    const Answer<Block>& recorded);
+    host::FileResult<u64> read_and_record(BlockQuestion question, std::span<u8> bytes);
+
+    FileRecord& record_;
+    host::FileSource& host_;
+    Folders folders_;
+    u64 kept_size_ = 0;
+    std::optional<std::string> changed_file_;
+};
+
+}  // namespace uchronia::history

@@ -1,0 +1,79 @@
+// One run of a history on a machine of its own.
+//
+// A session records or replays, depending on what the history already has: input, file answers and
+// limits that are in it are used, the rest comes from outside and is added. The state at the end,
+// and all along, depends on the history alone.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "history/history.h"
+#include "machine/base_image.h"
+#include "memory/frame_store.h"
+
+namespace uchronia::history {
+
+enum class LiveInput : u8 {
+    kNo,   // standard input is what the history has of it
+    kYes,  // and goes on with what Outside gives
+};
+
+struct SessionOptions {
+    LiveInput live_input = LiveInput::kNo;
+    // The run ends as soon as its chain differs from this one.
+    const HashChain* expected = nullptr;
+};
+
+class Session {
+  public:
+    // `base`, `outside` and `files` (null: none) must outlive the session.
+    Session(const machine::BaseImage& base, History history, machine::Outside& outside,
+            host::FileSource* files, SessionOptions options);
+    ~Session();
+
+    // Runs to the end and completes the history. Errors: the base image cannot be started, is not
+    // the history's, or the command is not one that can be given to the guest.
+    Status run();
+
+    // Makes run() return soon, with a history that stops there. Any thread, also signal handlers.
+    void interrupt();
+
+    const History& history() const { return history_; }
+    // Where the run left `expected`.
+    const std::optional<Divergence>& divergence() const { return divergence_; }
+    // A file of the host that is no longer as the history has it.
+    std::optional<std::string> changed_file() const;
+    machine::Machine& machine() { return machine_; }
+
+  private:
+    class SessionOutside;
+    enum class Progress { kOn, kEnded };
+
+    Status start();
+    Progress advance();
+    Progress follow(const machine::StopReason& reason);
+    Progress stop_here();
+    bool add_link();
+    void finish(Outcome outcome);
+
+    const machine::BaseImage& base_;
+    History history_;
+    SessionOptions options_;
+    memory::FrameStore frames_;
+    machine::Machine machine_;
+    std::unique_ptr<SessionOutside> outside_;
+    std::unique_ptr<RecordedFiles> files_;
+    std::unique_ptr<TapeReader> tape_;
+
+    Ticks start_;
+    VirtualTime start_time_;
+    unsigned long long ticks_for_check_ = 0;
+    std::atomic<bool> interrupted_ = false;
+    std::optional<Divergence> divergence_;
+};
+
+}  // namespace uchronia::history
