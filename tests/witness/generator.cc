@@ -317,6 +317,8 @@ void Generator::place_implicit_memory() {
     // Which operand of CMPS faults first is left open, so that only one may.
     const bool source_safe = mnemonic_is("CMPS") && random_.percent(50);
     const bool destination_safe = mnemonic_is("CMPS") && !source_safe;
+    if (mnemonic_is("CMPS"))
+        case_.before.rflags &= ~rflags::kAC;
     if (has_operand("_X"))
         gpr(kRSI) = (source_safe ? safe_pointer() : pointer()) - segment + high;
     if (has_operand("_Y"))
