@@ -23,6 +23,8 @@ struct Row {
     const char* name;
     const char* source;
     const char* image;
+
+    friend void PrintTo(const Row& row, std::ostream* out) { *out << row.source; }
 };
 constexpr Row kRows[] = {
 #include "guest_programs.inc"
