@@ -146,6 +146,8 @@ class MMU final : public PageObserver {
     Permissions permissions_of(const VCPU& cpu, Privilege privilege) const;
     static Privilege privilege_of(const VCPU& cpu);
     Walk walk(VCPU& cpu, u64 address, Access access, Privilege privilege);
+    void follow_walk(u64 address, const Walk& walk);
+    bool may_change_translation(const Walk& walk) const;
     bool translate(VCPU& cpu, const Op* op, u64 address, Access access, Privilege privilege,
                    Walk& result);
     bool check_address(VCPU& cpu, const Op* op, u64 address, u32 size, Privilege privilege);
@@ -165,9 +167,12 @@ class MMU final : public PageObserver {
     void clear_entries(u64 page_number, Forget what);
     void trace_walk(u64 address, const Walk& walk, HalfTable* table);
     TracedPage& traced(u64 page_number);
+    void forget_other_uses(TracedPage& page, u64 address, const HalfTable* table);
     void store_to_table(u64 page_number, u64 offset, const void* data, u32 size);
     void entry_changed(u64 page_number, unsigned index, u64 before);
-    void root_entry_changed(u64 page_number, unsigned index, u64 before);
+    void lower_root_entry_changed(u64 page_number, unsigned index);
+    void upper_root_entry_changed(u64 page_number);
+    bool is_root(u64 page_number) const;
     void forget_table(u64 page_number);
     void invalidate_code(u64 page_number);
     void code_mapping_changed(HalfTable* table);

@@ -55,18 +55,27 @@ Walk MMU::walk(VCPU& cpu, u64 address, Access access, Privilege privilege) {
         direct.physical = static_cast<u32>(address);
         return direct;
     }
-    const u64 root = (cpu.state.cr3 & pte::kAddressMask) >> kPageBits;
-    const unsigned root_index = (address >> 39) & 511;
-    const u8* root_page = memory_.read_page(root);
-    u64 before = 0;
-    if (root_page != nullptr)
-        std::memcpy(&before, root_page + 8 * root_index, sizeof before);
     const Walk result =
         walk_page_tables(memory_, cpu.state.cr3, address, access, permissions_of(cpu, privilege));
-    // The accessed bit of an upper root entry is part of what address spaces share tables by.
-    if (result.ok && root_index >= 256 && (before & pte::kAccessed) == 0)
-        root_entry_changed(root, root_index, before);
+    if (result.changed != 0)
+        follow_walk(address, result);
     return result;
+}
+
+// Accessed and dirty bits are set without store_to_table, as they take nothing away from what is
+// cached. But address spaces share tables by all bits of their upper root entries, and a page table
+// may have been executed.
+void MMU::follow_walk(u64 address, const Walk& walk) {
+    for (unsigned i = 0; i < walk.table_count; ++i) {
+        if (((walk.changed >> i) & 1) == 0)
+            continue;
+        const u64 page_number = walk.table_pages[i];
+        const unsigned index = table_index(address, 4 - i);
+        if (index >= 256 && is_root(page_number))
+            upper_root_entry_changed(page_number);
+        if ((pages_[page_number].code_lines & lines_of(8 * index, 8)) != 0)
+            invalidate_code(page_number);
+    }
 }
 
 bool MMU::translate(VCPU& cpu, const Op* op, u64 address, Access access, Privilege privilege,
@@ -110,6 +119,15 @@ void MMU::note_watchpoints(VCPU& cpu, u64 address, u32 size, Access access) {
         if (enabled && matches && address < start + length && start < address + size)
             cpu.breakpoint_hits |= static_cast<u8>(1u << i);
     }
+}
+
+// Whether a store to the page that was found may change the walk that found it.
+bool MMU::may_change_translation(const Walk& walk) const {
+    const u64 page_number = walk.physical >> kPageBits;
+    if (page_number >= pages_.size() || pages_[page_number].trace != 0)
+        return true;
+    const u64* tables = walk.table_pages;
+    return std::find(tables, tables + walk.table_count, page_number) != tables + walk.table_count;
 }
 
 bool MMU::read_piece(VCPU& cpu, const Op* op, u64 physical, void* data, u32 size) {
@@ -214,10 +232,11 @@ bool MMU::write_common(VCPU& cpu, const Op* op, u64 address, const void* data, u
         (in_second != 0 && !ready_to_write(cpu, op, second.physical, in_second)))
         return false;
     note_watchpoints(cpu, address, size, Access::kWrite);
+    const bool may_fill = in_second == 0 && !may_change_translation(first);
     write_piece(cpu, first.physical, data, in_first);
     if (in_second != 0)
         write_piece(cpu, second.physical, static_cast<const u8*>(data) + in_first, in_second);
-    else
+    if (may_fill)
         fill(cpu, address, first, Access::kWrite, privilege);
     return true;
 }
@@ -276,16 +295,18 @@ bool MMU::write_bytes_slow(VCPU& cpu, const Op* op, u64 address, const void* dat
 
 bool MMU::check_writable_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
     const Privilege privilege = privilege_of(cpu);
-    Walk walk;
-    if (!check_address(cpu, op, address, size, privilege) ||
-        !translate(cpu, op, address, Access::kWrite, privilege, walk) ||
-        !ready_to_write(cpu, op, walk.physical, 1))
+    if (!check_address(cpu, op, address, size, privilege))
         return false;
-    const u64 second = (address + size - 1) & ~kPageMask;
-    if (second <= address)
-        return true;
-    return translate(cpu, op, second, Access::kWrite, privilege, walk) &&
-           ready_to_write(cpu, op, walk.physical, 1);
+    for (u32 done = 0; done < size;) {
+        const u64 at = address + done;
+        const u32 part = static_cast<u32>(std::min<u64>(size - done, kPageSize - (at & kPageMask)));
+        Walk walk;
+        if (!translate(cpu, op, at, Access::kWrite, privilege, walk) ||
+            !ready_to_write(cpu, op, walk.physical, part))
+            return false;
+        done += part;
+    }
+    return true;
 }
 
 bool MMU::read_system(VCPU& cpu, const Op* op, u64 address, void* data, u32 size) {
@@ -324,7 +345,10 @@ bool MMU::copy_to_guest(VCPU& cpu, u64 address, const void* data, u64 size) {
     for (u64 done = 0; done < size;) {
         const u64 at = address + done;
         const u64 part = std::min(size - done, kPageSize - (at & kPageMask));
+        // The bytes before may have changed the page tables.
         const Walk result = walk(cpu, at, Access::kWrite, privilege_of(cpu));
+        if (!result.ok || memory_.read_page(result.physical >> kPageBits) == nullptr)
+            return false;
         write_piece(cpu, result.physical, static_cast<const u8*>(data) + done,
                     static_cast<u32>(part));
         done += part;

@@ -18,9 +18,10 @@ namespace {
 // Each table reserves 512 GiB of host addresses; of 128 TiB some must stay free.
 constexpr std::size_t kMostTables = 96;
 
+// The bits that translation depends on, each in a place of its own.
 u64 control_bits(const CPUState& s) {
     return (s.cr0 & (cr0::kPG | cr0::kWP | cr0::kAM)) |
-           ((s.cr4 & (cr4::kSMEP | cr4::kSMAP)) << 20) | ((s.efer & efer::kNXE) << 20) |
+           ((s.cr4 & (cr4::kSMEP | cr4::kSMAP)) << 20) | ((s.efer & efer::kNXE) << 32) |
            ((s.dr7 & 0xff) != 0 ? u64{1} << 60 : 0);
 }
 

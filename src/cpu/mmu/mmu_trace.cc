@@ -16,6 +16,9 @@ constexpr std::size_t kLongestOverflow = 32;
 // After so many stores that no cached translation depended on, with no walk in between, a page is
 // taken to be a page table no longer.
 constexpr u32 kUselessStores = 32;
+// A page table that is used at more places than this (a guest can make it millions) is forgotten
+// and found again.
+constexpr std::size_t kMostUses = 64;
 
 unsigned level_shift(unsigned level) {
     return static_cast<unsigned>(kPageBits) + 9 * (level - 1);
@@ -104,9 +107,24 @@ void MMU::trace_walk(u64 address, const Walk& walk, HalfTable* table) {
         const auto is_same = [&](const Trace& use) {
             return use.table == table && use.base == base && use.level == level;
         };
-        if (std::none_of(page.uses.begin(), page.uses.end(), is_same))
-            page.uses.push_back({table, base, level});
+        if (std::any_of(page.uses.begin(), page.uses.end(), is_same))
+            continue;
+        if (page.uses.size() >= kMostUses)
+            forget_other_uses(page, address, table);
+        page.uses.push_back({table, base, level});
     }
+}
+
+// Forgets what was cached through a page table, but for its uses in walks of `address`.
+void MMU::forget_other_uses(TracedPage& page, u64 address, const HalfTable* table) {
+    std::erase_if(page.uses, [&](const Trace& use) {
+        const u64 size = u64{1} << level_shift(use.level + 1);
+        if (use.table == table && address - use.base < size)
+            return false;
+        use.table->clear(use.base, size);
+        code_mapping_changed(use.table);
+        return true;
+    });
 }
 
 // A store to a page that walks have read: writes it, then forgets what the changed entries gave.
@@ -135,10 +153,13 @@ void MMU::entry_changed(u64 page_number, unsigned index, u64 before) {
     const u32 trace = pages_[page_number].trace;
     if (trace == 0)
         return;
-    if (traces_[trace - 1].root)
-        root_entry_changed(page_number, index, before);
+    const bool root = traces_[trace - 1].root;
+    if (root && index >= 256)
+        upper_root_entry_changed(page_number);
     if ((before & pte::kPresent) == 0)
         return;  // nothing is cached of what is not present
+    if (root && index < 256)
+        lower_root_entry_changed(page_number, index);
     const u64 target = (before & pte::kAddressMask) >> kPageBits;
     const bool to_code = target < pages_.size() && pages_[target].code_lines != 0;
     for (const Trace& use : traces_[trace - 1].uses) {
@@ -150,25 +171,31 @@ void MMU::entry_changed(u64 page_number, unsigned index, u64 before) {
     }
 }
 
-void MMU::root_entry_changed(u64 page_number, unsigned index, u64 before) {
-    const auto found = spaces_.find(page_number);
-    if (found == spaces_.end())
-        return;
-    AddressSpace& space = *found->second;
-    if (index >= 256) {
-        detach_high_table(space);
-        attach_high_table(space);
-        refresh_contexts();
-        return;
-    }
-    if ((before & pte::kPresent) == 0)
-        return;
+bool MMU::is_root(u64 page_number) const {
+    const u32 trace = pages_[page_number].trace;
+    return trace != 0 && traces_[trace - 1].root;
+}
+
+void MMU::lower_root_entry_changed(u64 page_number, unsigned index) {
+    const AddressSpace& space = *spaces_.at(page_number);
     for (HalfTable* table : {space.user_low, space.supervisor_low}) {
         if (table == nullptr)
             continue;
         table->clear(u64{index} << 39, u64{1} << 39);
         code_mapping_changed(table);
     }
+}
+
+// The root now shares its upper table with others than before.
+void MMU::upper_root_entry_changed(u64 page_number) {
+    AddressSpace& space = *spaces_.at(page_number);
+    if (!is_current(space)) {
+        drop_space(page_number);
+        return;
+    }
+    detach_high_table(space);
+    attach_high_table(space);
+    refresh_contexts();
 }
 
 // The page is no page table any more (or everything read through it is stale): forgets all that was
@@ -185,21 +212,19 @@ void MMU::forget_table(u64 page_number) {
     page.uses.clear();
     page.useless_stores = 0;
     if (page.root) {
-        const auto found = spaces_.find(page_number);
-        if (found != spaces_.end() && is_current(*found->second)) {
-            detach_high_table(*found->second);
-            attach_high_table(*found->second);
-            for (HalfTable* table : {found->second->user_low, found->second->supervisor_low}) {
-                if (table == nullptr)
-                    continue;
-                table->clear_all();
-                code_mapping_changed(table);
-            }
-            refresh_contexts();
-            return;  // stays traced as a root
+        AddressSpace& space = *spaces_.at(page_number);
+        if (!is_current(space)) {
+            drop_space(page_number);
+            return;
         }
-        drop_space(page_number);
-        return;
+        upper_root_entry_changed(page_number);
+        for (HalfTable* table : {space.user_low, space.supervisor_low}) {
+            if (table == nullptr)
+                continue;
+            table->clear_all();
+            code_mapping_changed(table);
+        }
+        return;  // stays traced as a root
     }
     pages_[page_number].trace = 0;
     free_traces_.push_back(trace - 1);

@@ -11,10 +11,6 @@ u64 entry_at(const u8* table, unsigned index) {
     return entry;
 }
 
-unsigned index_at(u64 address, unsigned level) {
-    return (address >> (kPageBits + 9 * (level - 1))) & 511;
-}
-
 // Bits that must be zero in an entry of this level.
 u64 reserved_bits(u64 entry, unsigned level, bool nxe) {
     u64 reserved = pte::kReservedAddress;
@@ -50,11 +46,12 @@ bool permitted(const Walk& walk, bool no_execute, Access access, const Permissio
 }
 
 // Sets bits in a page table entry; asks for the page to be writable only if something changes.
-void set_bits(PhysicalMemory& memory, u64 page_number, unsigned index, u64 entry, u64 bits) {
+bool set_bits(PhysicalMemory& memory, u64 page_number, unsigned index, u64 entry, u64 bits) {
     if ((entry & bits) == bits)
-        return;
+        return false;
     entry |= bits;
     std::memcpy(memory.write_page(page_number) + 8 * index, &entry, sizeof entry);
+    return true;
 }
 
 }  // namespace
@@ -70,7 +67,7 @@ Walk walk_page_tables(PhysicalMemory& memory, u64 cr3, u64 address, Access acces
     unsigned level = 4;
     for (;; --level) {
         const u8* table = memory.read_page(page_number);
-        const u64 entry = table == nullptr ? 0 : entry_at(table, index_at(address, level));
+        const u64 entry = table == nullptr ? 0 : entry_at(table, table_index(address, level));
         walk.table_pages[walk.table_count] = page_number;
         entries[walk.table_count++] = entry;
         if ((entry & pte::kPresent) == 0)
@@ -93,8 +90,9 @@ Walk walk_page_tables(PhysicalMemory& memory, u64 cr3, u64 address, Access acces
     for (unsigned i = 0; i < walk.table_count; ++i) {
         const bool leaf = i + 1u == walk.table_count;
         const u64 dirty = leaf && access == Access::kWrite ? pte::kDirty : 0;
-        set_bits(memory, walk.table_pages[i], index_at(address, 4 - i), entries[i],
-                 pte::kAccessed | dirty);
+        if (set_bits(memory, walk.table_pages[i], table_index(address, 4 - i), entries[i],
+                     pte::kAccessed | dirty))
+            walk.changed |= static_cast<u8>(1u << i);
         if (leaf)
             walk.dirty = ((entries[i] | dirty) & pte::kDirty) != 0;
     }
@@ -110,7 +108,7 @@ bool probe_page_tables(PhysicalMemory& memory, u64 cr3, u64 address, u64& physic
     u64 page_number = (cr3 & pte::kAddressMask) >> kPageBits;
     for (unsigned level = 4;; --level) {
         const u8* table = memory.read_page(page_number);
-        const u64 entry = table == nullptr ? 0 : entry_at(table, index_at(address, level));
+        const u64 entry = table == nullptr ? 0 : entry_at(table, table_index(address, level));
         if ((entry & pte::kPresent) == 0)
             return false;
         if (level == 1 || (entry & pte::kLarge) != 0) {

@@ -22,6 +22,11 @@ inline constexpr u64 kAddressMask = ((u64{1} << kPhysicalBits) - 1) & ~kPageMask
 inline constexpr u64 kReservedAddress = ((u64{1} << 52) - 1) & ~((u64{1} << kPhysicalBits) - 1);
 }  // namespace pte
 
+// The entry of an address in a table of a level (1: page table ... 4: root).
+constexpr unsigned table_index(u64 address, unsigned level) {
+    return (address >> (kPageBits + 9 * (level - 1))) & 511;
+}
+
 enum class Access : u8 { kRead, kWrite, kFetch };
 
 // Who asks: what SMAP, SMEP and the U/S bits make of it.
@@ -42,6 +47,7 @@ struct Walk {
     u32 error_code = 0;       // of #PF, if not ok
     u64 table_pages[4] = {};  // page numbers read, from level 4 (index 0) down to the leaf's
     u8 table_count = 0;
+    u8 changed = 0;  // bit i: the entry in table_pages[i] has got an accessed or dirty bit
 };
 
 // Walks for `address` from the tables at `cr3`. On success sets the accessed and dirty bits.
