@@ -22,6 +22,9 @@ constexpr unsigned kShortestQuantumBits = 13, kQuantumOctaves = 10;
 // A stall lasts 1 to 16 ms of virtual time: long enough for Linux to prefer another thread.
 constexpr unsigned kShortestStallBits = 20, kStallOctaves = 4;
 
+// A vCPU that sleeps through so many events will not be woken by the next one either.
+constexpr u64 kMostIdleJumps = 100'000;
+
 u64 log_uniform(u64 word, unsigned shortest_bits, unsigned octaves) {
     const unsigned bits = shortest_bits + static_cast<unsigned>(word % octaves);
     return (u64{1} << bits) + ((word >> 8) & ((u64{1} << bits) - 1));
@@ -176,6 +179,8 @@ u64 Machine::plan_budget(Ticks tick, VirtualTime time) {
 StopReason Machine::run(Ticks tick, VirtualTime time) {
     CHECK(environment_.outside != nullptr && environment_.decisions != nullptr);
     interrupted_ = false;
+    idle_jumps_in_a_row_ = 0;
+    interpreter_->begin();
     StopReason reason;
     while (ticks_ < tick) {
         if (interrupted_)
@@ -193,6 +198,8 @@ StopReason Machine::run(Ticks tick, VirtualTime time) {
         const cpu::interp::RunResult result = interpreter_->run(cpu, budget);
         running_ = nullptr;
         ticks_ += Ticks(result.ticks);
+        if (result.ticks != 0)
+            idle_jumps_in_a_row_ = 0;
         if (follow_stop(result, time, reason))
             return reason;
     }
@@ -226,9 +233,13 @@ bool Machine::follow_stop(const cpu::interp::RunResult& result, VirtualTime time
 
 // Everything waits: virtual time jumps to the next event (design D6).
 bool Machine::skip_idle_time(VirtualTime time, StopReason& reason) {
-    if (interrupt_pending(0) && (vcpus_[0]->state.system_flags & cpu::rflags::kIF) != 0)
+    const cpu::CPUState& state = vcpus_[0]->state;
+    const bool listens = (state.system_flags & cpu::rflags::kIF) != 0;
+    if ((interrupt_pending(0) && listens) || (state.nmi_pending && !state.nmi_masked))
         return false;
-    const VirtualTime event = std::min(earliest_event(), time);
+    // With interrupts disabled nothing wakes the vCPU; nor does a timer that is not let through.
+    const bool deaf = !listens || ++idle_jumps_in_a_row_ > kMostIdleJumps;
+    const VirtualTime event = std::min(deaf ? kNever : earliest_event(), time);
     if (event == kNever) {
         reason = {.stop = Stop::kIdle,
                   .message = "every CPU is halted and no timer or device will wake one"};

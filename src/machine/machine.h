@@ -219,6 +219,7 @@ class Machine final : private cpu::Platform,
     // Of the present run() only.
     const cpu::VCPU* running_ = nullptr;
     VirtualTime planned_end_ = kNever;
+    u64 idle_jumps_in_a_row_ = 0;
     bool stop_requested_ = false;
     StopReason requested_;
     volatile bool interrupted_ = false;

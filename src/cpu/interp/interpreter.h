@@ -32,6 +32,9 @@ class Interpreter {
 
     void add_vcpu(VCPU& cpu);
 
+    // To be called when the machine's run begins, before run(): a guest that gets to no next tick is
+    // given up after a number of deliveries, which are counted from here.
+    void begin() { deliveries_in_a_row_ = 0; }
     // Runs at most `budget` ticks (at least 1).
     RunResult run(VCPU& cpu, u64 budget);
 

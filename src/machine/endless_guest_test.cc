@@ -1,0 +1,108 @@
+// Guests that do nothing for ever: each ends the run with a reason in place of hanging the host.
+#include <gtest/gtest.h>
+
+#include "machine/machine.h"
+
+namespace uchronia::machine {
+namespace {
+
+using namespace cpu;
+
+constexpr u64 kRoot = 0x1000, kPointers = 0x2000, kIDT = 0x3000, kStack = 0x5000, kGDT = 0x6000,
+              kCode = 0x8000;
+
+class NoDecisions final : public DecisionSource {
+    u64 word(DecisionKind, u64, Ticks) override { return 0; }
+};
+
+class NoOutside final : public Outside {
+    void output(OutputStream, std::span<const u8>) override {}
+    u64 input(u64, std::span<u8>) override { return 0; }
+    void console(u8) override {}
+    void kernel_report(u64, std::string_view) override {}
+    void agent_log(u64, std::string_view) override {}
+};
+
+// Four gigabytes mapped one to one by large pages, and code at kCode in ring 0.
+class EndlessGuest : public testing::Test {
+  protected:
+    EndlessGuest() {
+        store(kRoot, kPointers | 3);
+        for (u64 i = 0; i < 4; ++i)
+            store(kPointers + 8 * i, i << 30 | 0x83);
+        store(kGDT + 8, 0x00af'9b00'0000'ffff);
+        state_.rip = kCode;
+        state_.gpr[kRSP] = kStack;
+        state_.cr0 = cr0::kPE | cr0::kPG;
+        state_.cr3 = kRoot;
+        state_.cr4 = cr4::kPAE;
+        state_.efer = efer::kLME | efer::kLMA;
+        state_.gdtr = {kGDT, 15};
+        state_.idtr = {kIDT, 0xfff};
+        state_.set_segment(kCS, {0, 0xffff'ffff, 8, 0xa9b});
+        machine_.set_environment(
+            {.decisions = &decisions_, .outside = &outside_, .files = nullptr, .request = {}});
+    }
+
+    void store(u64 address, u64 value) { machine_.ram().store(PhysicalAddress(address), value); }
+    void set_code(std::vector<u8> code) { machine_.ram().write(PhysicalAddress(kCode), code); }
+    StopReason run() {
+        machine_.set_boot_state(state_);
+        return machine_.run(Ticks(1'000'000));
+    }
+
+    memory::FrameStore frames_;
+    Machine machine_{frames_, {.memory_size = u64{2} << 20, .vcpu_count = 1}};
+    NoDecisions decisions_;
+    NoOutside outside_;
+    CPUState state_;
+};
+
+TEST_F(EndlessGuest, HandlerThatFaultsAtItsFirstInstruction) {
+    set_code({0x0f, 0x0b});  // UD2, which is also the handler of #UD
+    // Each frame at the same place, as with an interrupt stack: only the handler's loop remains.
+    store(kIDT + 16 * 6, kCode | 0x8e01'0008'0000);
+    state_.tr = {0x7000, 0x67, 0x28, 0x8b};
+    store(0x7000 + 36, kStack);
+    const StopReason reason = run();
+    EXPECT_EQ(reason.stop, Stop::kUnimplemented);
+    EXPECT_NE(reason.message.find("exceptions for ever"), std::string::npos) << reason.message;
+    EXPECT_EQ(machine_.ticks().value, 0u);
+    // The end is a function of the state: a second run from there comes to the same one.
+    const Digest digest = machine_.state_digest();
+    EXPECT_EQ(machine_.run(Ticks(1'000'000)).stop, Stop::kUnimplemented);
+    EXPECT_EQ(machine_.state_digest(), digest);
+}
+
+constexpr u64 kLocalAPIC = devices::LocalAPIC::kDefaultBase;
+
+// Starts a periodic timer of the vector 0x40, then halts.
+std::vector<u8> periodic_timer_then_halt(u8 interrupt_flag) {
+    return {0xbb,           0x00, 0x00, 0xe0, 0xfe,                                // MOV EBX, base
+            0xc7,           0x83, 0xf0, 0x00, 0x00, 0x00, 0xff, 0x01, 0x00, 0x00,  // SVR: on
+            0xc7,           0x83, 0x80, 0x00, 0x00, 0x00, 0xf0, 0x00, 0x00, 0x00,  // TPR: nothing
+            0xc7,           0x83, 0x20, 0x03, 0x00, 0x00, 0x40, 0x00, 0x02, 0x00,  // LVT: periodic
+            0xc7,           0x83, 0x80, 0x03, 0x00, 0x00, 0x64, 0x00, 0x00, 0x00,  // initial count
+            interrupt_flag, 0xf4};
+}
+
+TEST_F(EndlessGuest, HaltWithInterruptsDisabled) {
+    static_assert(kLocalAPIC == 0xfee00000);
+    set_code(periodic_timer_then_halt(0xfa));
+    EXPECT_EQ(run().stop, Stop::kIdle);
+}
+
+TEST_F(EndlessGuest, HaltWithInterruptsThatAreNotLetThrough) {
+    set_code(periodic_timer_then_halt(0xfb));
+    EXPECT_EQ(run().stop, Stop::kIdle);
+}
+
+TEST_F(EndlessGuest, TimeLimitComesBeforeIdleForEver) {
+    set_code(periodic_timer_then_halt(0xfa));
+    machine_.set_boot_state(state_);
+    EXPECT_EQ(machine_.run(Ticks(1'000'000), VirtualTime(5'000'000)).stop, Stop::kTime);
+    EXPECT_EQ(machine_.now(), VirtualTime(5'000'000));
+}
+
+}  // namespace
+}  // namespace uchronia::machine
