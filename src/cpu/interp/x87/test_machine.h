@@ -42,11 +42,28 @@ class NoMemory final : public PhysicalMemory {
     u8* write_page(u64) override { return nullptr; }
 };
 
+class NoPlatform final : public Platform {
+  public:
+    u32 port_read(unsigned, u16, unsigned) override { return ~u32{0}; }
+    void port_write(unsigned, u16, unsigned, u32) override {}
+    u64 mmio_read(unsigned, u64, unsigned) override { return ~u64{0}; }
+    void mmio_write(unsigned, u64, unsigned, u64) override {}
+    MSRResult msr_read(unsigned, u32, u64&) override { return false; }
+    MSRResult msr_write(unsigned, u32, u64) override { return false; }
+    u64 task_priority(unsigned) override { return 0; }
+    void set_task_priority(unsigned, u64) override {}
+    bool interrupt_pending(unsigned) override { return false; }
+    u8 acknowledge_interrupt(unsigned) override { return 0; }
+    u64 time_stamp(unsigned) override { return 0; }
+    u64 entropy() override { return 0; }
+    void hypercall(unsigned) override {}
+};
+
 class TestMachine {
   public:
     static constexpr u64 kAddress = kPageSize;  // linear address of `memory`
 
-    TestMachine() : mmu(no_memory), cpu(0, mmu, *static_cast<Platform*>(nullptr)) {
+    TestMachine() : mmu(no_memory), cpu(0, mmu, platform) {
         entries[1].read = entries[1].write = reinterpret_cast<u64>(memory) - kPageSize;
         cpu.tables[0] = cpu.tables[1] = entries.data();
         cpu.state.cr0 = cr0::kPE | cr0::kNE | cr0::kMP;
@@ -95,6 +112,7 @@ class TestMachine {
     std::array<TableEntry, 4> entries{};
     std::array<Op, 2> ops{};
     NoMemory no_memory;
+    NoPlatform platform;
     MMU mmu;
     VCPU cpu;
 };
