@@ -57,16 +57,19 @@ Result<machine::KernelFiles> find_kernel() {
     return unpacked ? unpacked : installed;
 }
 
-// Everything that the base image is made from; `kernel_path` as in obtain_base_image.
-Result<machine::BaseIngredients> gather(const std::string& kernel_path,
-                                        const machine::MachineConfig& config) {
+// Everything that the base image is made from, by its kernel and sizes.
+Result<machine::BaseIngredients> gather(const history::BaseReference& reference) {
     const Result<std::string> agent = agent_path();
     if (!agent)
         return agent.error();
     const Result<machine::KernelFiles> kernel =
-        kernel_path.empty() ? find_kernel() : machine::find_modules_of(kernel_path, "/");
+        reference.kernel_path.empty() ? find_kernel()
+                                      : machine::find_modules_of(reference.kernel_path, "/");
     if (!kernel)
         return kernel.error();
+    machine::MachineConfig config;
+    config.memory_size = reference.memory_size;
+    config.vcpu_count = reference.vcpu_count;
     return machine::read_ingredients(*kernel, *agent, config);
 }
 
@@ -157,15 +160,13 @@ Result<std::string> last_history_path() {
     return *cache + "/last.uch";
 }
 
-Result<BaseAndKernel> obtain_base_image(const std::string& kernel_path,
-                                        const machine::MachineConfig& config) {
-    const Result<machine::BaseIngredients> ingredients = gather(kernel_path, config);
+Result<std::unique_ptr<BaseImage>> obtain_base_image(history::BaseReference& reference) {
+    const Result<machine::BaseIngredients> ingredients = gather(reference);
     if (!ingredients)
         return ingredients.error();
-    Result<std::unique_ptr<BaseImage>> image = open_or_boot(*ingredients, ingredients->digest());
-    if (!image)
-        return image.error();
-    return BaseAndKernel{std::move(*image), ingredients->kernel_name};
+    reference.image = ingredients->digest();
+    reference.kernel_name = ingredients->kernel_name;
+    return open_or_boot(*ingredients, reference.image);
 }
 
 Result<std::unique_ptr<BaseImage>> obtain_base_image_of(const history::BaseReference& reference) {
@@ -175,10 +176,7 @@ Result<std::unique_ptr<BaseImage>> obtain_base_image_of(const history::BaseRefer
     if (auto image = open_cached(*folder + "/" + to_hex(reference.image) + ".img"))
         return image;
 
-    machine::MachineConfig config;
-    config.memory_size = reference.memory_size;
-    config.vcpu_count = reference.vcpu_count;
-    const Result<machine::BaseIngredients> ingredients = gather(reference.kernel_path, config);
+    const Result<machine::BaseIngredients> ingredients = gather(reference);
     if (!ingredients)
         return ingredients.error();
     const Digest digest = ingredients->digest();

@@ -19,14 +19,10 @@ Result<std::string> cache_folder();
 // Where the last run's history is kept.
 Result<std::string> last_history_path();
 
-// The base image of a configuration, from the cache, or booted now: once, if several processes ask
-// at the same time. `kernel_path` empty: the newest installed one.
-struct BaseAndKernel {
-    std::unique_ptr<machine::BaseImage> image;
-    std::string kernel_name;
-};
-Result<BaseAndKernel> obtain_base_image(const std::string& kernel_path,
-                                        const machine::MachineConfig& config);
+// The base image that a new history is to start from, from the cache, or booted now: once, if
+// several processes ask at the same time. Its kernel and sizes are given; what identifies it is
+// filled in.
+Result<std::unique_ptr<machine::BaseImage>> obtain_base_image(history::BaseReference& reference);
 
 // The base image that a history starts from. The error tells what has changed if it cannot be made
 // here any more.

@@ -4,6 +4,7 @@
 
 #include <CLI/App.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ Command add_replay_command(CLI::App& parent);
 Command add_explore_command(CLI::App& parent);
 Command add_version_command(CLI::App& parent);
 Command add_help_command(CLI::App& parent);
+
+// For commands with something after "--": their usage line says so.
+std::shared_ptr<CLI::FormatterBase> command_formatter();
 
 // The whole program.
 int run_program(int argument_count, const char* const* arguments);

@@ -117,25 +117,15 @@ explore::OpenFiles opener(const history::FileView& view) {
     };
 }
 
-Result<history::History> prepare(const Options& options, const std::vector<std::string>& command,
-                                 BaseAndKernel& base) {
+// The history that all seeds share.
+Result<history::History> prepare(const Options& options, const std::vector<std::string>& command) {
     Result<history::History> history = make_history(options.run, command, 0);
-    if (!history)
-        return history.error();
-    if (history->request.input == machine::StandardInput::kFromHost) {
-        Result<std::vector<u8>> input = read_all_input();
-        if (!input)
-            return input.error();
-        history->input = std::move(*input);
-    }
-    machine::MachineConfig config;
-    config.memory_size = history->base.memory_size;
-    Result<BaseAndKernel> obtained = obtain_base_image(history->base.kernel_path, config);
-    if (!obtained)
-        return obtained.error();
-    base = std::move(*obtained);
-    history->base.image = base.image->digest();
-    history->base.kernel_name = base.kernel_name;
+    if (!history || history->request.input == machine::StandardInput::kNone)
+        return history;
+    Result<std::vector<u8>> input = read_all_input();
+    if (!input)
+        return input.error();
+    history->input = std::move(*input);
     return history;
 }
 
@@ -145,16 +135,18 @@ int explore_seeds(const Options& options, const std::vector<std::string>& comman
     const Result<std::string> folder = findings_folder(options.save);
     if (!folder)
         return fail(folder.error(), kHostError);
-    BaseAndKernel base;
-    Result<history::History> history = prepare(options, command, base);
+    Result<history::History> history = prepare(options, command);
     if (!history)
         return fail(history.error(), kHostError);
+    const Result<std::unique_ptr<machine::BaseImage>> base = obtain_base_image(history->base);
+    if (!base)
+        return fail(base.error(), kBootFailed);
 
     unsigned jobs = options.job_count;
     if (jobs == 0)
         jobs = std::max(1u, std::thread::hardware_concurrency());
     const explore::OpenFiles files = opener(history->files);
-    explore::Explorer explorer(*base.image, std::move(*history), files,
+    explore::Explorer explorer(**base, std::move(*history), files,
                                {.first_seed = options.first_seed,
                                 .seed_count = options.seed_count,
                                 .job_count = std::min(jobs, kMostJobs)});
@@ -186,6 +178,7 @@ Command add_explore_command(CLI::App& parent) {
                     "The folder for the histories of failures; else 'findings' in the cache")
         ->type_name("DIR");
     app->footer(kFooter);
+    app->formatter(command_formatter());
     return {.app = app,
             .run = [options](const auto& command) { return explore_seeds(*options, command); },
             .takes_command = true};

@@ -32,14 +32,18 @@ std::string ExploreProgress::status_line(const explore::Findings& findings, u64 
            " per second, about " + format_rough_duration(left) + " left";
 }
 
+void ExploreProgress::show_new(const explore::Findings& findings) {
+    for (const explore::Failure& failure : findings.failures) {
+        if (!shown_.insert(failure.description).second)
+            continue;
+        finish();
+        say("found with seed " + std::to_string(failure.lowest_seed) + ": " + failure.description);
+    }
+}
+
 void ExploreProgress::update(const explore::Findings& findings) {
     const u64 now = host::monotonic_nanoseconds();
-    if (findings.failures.size() > failures_shown_) {
-        failures_shown_ = findings.failures.size();
-        finish();
-        say("a new kind of failure, number " + std::to_string(failures_shown_) + ", after " +
-            std::to_string(findings.runs) + " seeds");
-    }
+    show_new(findings);
     if (now - last_shown_ < (on_terminal_ ? kTerminalInterval : kPlainInterval))
         return;
     last_shown_ = now;

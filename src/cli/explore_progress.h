@@ -2,6 +2,9 @@
 // then; and each new failure as it is found.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "base/types.h"
 #include "explore/explore.h"
 
@@ -16,13 +19,14 @@ class ExploreProgress {
     void finish();
 
   private:
+    void show_new(const explore::Findings& findings);
     std::string status_line(const explore::Findings& findings, u64 elapsed) const;
 
     const u64 seed_count_;
     const bool on_terminal_;
     const u64 begin_;
     u64 last_shown_;
-    std::size_t failures_shown_ = 0;
+    std::set<std::string> shown_;  // descriptions of failures
 };
 
 }  // namespace uchronia::cli

@@ -27,6 +27,15 @@ Examples:
 The cache (booted machines, the last history) is in $UCHRONIA_CACHE, else $XDG_CACHE_HOME/uchronia,
 else ~/.cache/uchronia; it can be deleted at any time.)";
 
+class CommandFormatter final : public CLI::Formatter {
+  public:
+    std::string make_usage(const CLI::App* app, std::string name) const override {
+        std::string usage = CLI::Formatter::make_usage(app, std::move(name));
+        usage.erase(usage.find_last_not_of('\n') + 1);
+        return usage + " -- COMMAND [ARGUMENTS]...\n\n";
+    }
+};
+
 // The code of this program and of the guest's instructions that run natively needs these.
 Status check_processor() {
     __builtin_cpu_init();
@@ -82,6 +91,10 @@ int parse_and_run(std::vector<std::string> arguments) {
 }
 
 }  // namespace
+
+std::shared_ptr<CLI::FormatterBase> command_formatter() {
+    return std::make_shared<CommandFormatter>();
+}
 
 int run_program(int argument_count, const char* const* arguments) {
     std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write(2)

@@ -50,20 +50,15 @@ int run(const Options& options, const std::vector<std::string>& command) {
     Result<history::History> history = make_history(options.run, command, options.seed);
     if (!history)
         return fail(history.error(), kHostError);
-    machine::MachineConfig config;
-    config.memory_size = history->base.memory_size;
-    const Result<BaseAndKernel> base = obtain_base_image(history->base.kernel_path, config);
+    const Result<std::unique_ptr<machine::BaseImage>> base = obtain_base_image(history->base);
     if (!base)
         return fail(base.error(), kBootFailed);
-    history->base.image = base->image->digest();
-    history->base.kernel_name = base->kernel_name;
 
     const ForegroundOptions foreground{
         .session = {.live_input = history::LiveInput::kYes, .expected = nullptr},
         .report = options.report,
         .console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop};
-    const Result<ForegroundRun> done =
-        run_in_foreground(*base->image, std::move(*history), foreground);
+    const Result<ForegroundRun> done = run_in_foreground(**base, std::move(*history), foreground);
     if (!done)
         return fail(done.error(), kHostError);
     keep_as_last(done->history);
@@ -92,6 +87,7 @@ Command add_run_command(CLI::App& parent) {
     app->add_flag("--verbose", options->verbose,
                   "Shows the guest's serial console and the agent's notes on standard error");
     app->footer(kFooter);
+    app->formatter(command_formatter());
     return {.app = app,
             .run = [options](const auto& command) { return run(*options, command); },
             .takes_command = true};

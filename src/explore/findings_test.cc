@@ -14,7 +14,8 @@ using history::OutcomeKind;
 History run_with(u64 seed, Outcome outcome) {
     History history;
     history.tape = history::Tape::from_seed(seed);
-    history.result = history::RunResult{.outcome = std::move(outcome)};
+    history.result.emplace();
+    history.result->outcome = std::move(outcome);
     return history;
 }
 

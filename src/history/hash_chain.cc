@@ -16,7 +16,7 @@ struct DigestField {
     }
 };
 
-constexpr u64 kMostComponents = 1 << 12;
+constexpr u64 kMostComponents = 1 << 10;
 constexpr u64 kMostLinks = 1 << 24;
 
 // The components whose digests differ, or what else does.
@@ -67,7 +67,9 @@ void HashChain::fields(FieldVisitor& v) {
         v("time", link.time);
         DigestField state{link.state};
         v("state", state);
-        link.components.resize(name_count);
+        u64 digest_count = link.components.size();
+        v.count("components", digest_count, kMostComponents);
+        link.components.resize(digest_count);
         for (Digest& digest : link.components) {
             DigestField component{digest};
             v("component", component);
