@@ -1,3 +1,4 @@
+// Sorts the runs of an exploration into distinct failures (explore.h).
 #include <algorithm>
 
 #include "explore/explore.h"
