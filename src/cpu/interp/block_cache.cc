@@ -138,13 +138,13 @@ const Block* BlockCache::decode_new(u64 page_number, const u8* bytes, u16 offset
     live_ops_ += block->count;
     decoded_count_ += block->count;
     const Op& last = block->ops()[block->count - 1];
-    const u32 end =
-        std::min<u32>(last.offset + std::max<u32>(last.length, 1), static_cast<u32>(kPageSize));
+    const u32 length = last.length != 0 ? last.length : kLongestInstruction;  // too long
+    const u32 end = std::min<u32>(last.offset + length, static_cast<u32>(kPageSize));
     mmu_.mark_code(page_number, lines_between(offset, end));
     if (page_number >= pages_.size())
         pages_.resize(std::max(page_number + 1, u64{2} * pages_.size()));
     if (pages_[page_number] == nullptr)
-        pages_[page_number] = std::make_unique<CodePage>();
+        pages_[page_number] = std::make_unique<CodePage>(++last_generation_);
     const Block* result = block.get();
     pages_[page_number]->add(key_of(offset, mode), block.release());
     return result;

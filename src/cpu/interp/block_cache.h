@@ -19,6 +19,7 @@
 namespace uchronia::cpu::interp {
 
 inline constexpr u32 kMostOps = 32;
+inline constexpr u32 kLongestInstruction = 15;  // bytes (APM vol. 3, 1.1)
 
 // Followed in memory by its Ops: `count` instructions, and an end-of-block Op after the last.
 struct alignas(32) Block {
@@ -46,6 +47,13 @@ class BlockCache final : public CodeObserver {
     // instruction crosses into the next page.
     const Block* decode_new(u64 page_number, const u8* bytes, u16 offset, CodeMode mode);
 
+    // Changes whenever all blocks of a page are dropped; 0 if it has none.
+    u64 generation_of(u64 page_number) const {
+        return page_number < pages_.size() && pages_[page_number] != nullptr
+                   ? pages_[page_number]->generation
+                   : 0;
+    }
+
     void code_changed(u64 page_number) override;
     void drop_all();
 
@@ -62,10 +70,14 @@ class BlockCache final : public CodeObserver {
     // The blocks of a page by offset and mode: open addressing, at most half full.
     class CodePage {
       public:
+        explicit CodePage(u64 generation_) : generation(generation_) {}
+
         Block* find(u32 key) const;
         void add(u32 key, Block* block);
         const std::vector<Block::Owner>& blocks() const { return blocks_; }
         std::vector<Block::Owner> take_blocks() { return std::move(blocks_); }
+
+        const u64 generation;
 
       private:
         struct Slot {
@@ -87,6 +99,7 @@ class BlockCache final : public CodeObserver {
     u64 live_ops_ = 0;
     u64 garbage_ops_ = 0;
     u64 decoded_count_ = 0;
+    u64 last_generation_ = 0;
 };
 
 // Turns what the decoder found into an Op that can be run.

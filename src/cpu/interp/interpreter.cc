@@ -9,7 +9,6 @@
 namespace uchronia::cpu::interp {
 namespace {
 
-constexpr u32 kLongestInstruction = 15;
 // A kernel stack has room for some hundreds of frames; after so many without an instruction between
 // them, a handler faults at its first instruction, for ever.
 constexpr u32 kMostDeliveriesInARow = 1u << 14;
@@ -125,7 +124,8 @@ const Block* Interpreter::find_slow(VCPU& cpu, JumpEntry& entry) {
     const u64 page = rip >> kPageBits;
     const u16 offset = static_cast<u16>(rip & kPageMask);
     FetchEntry& fetch = lookups_[cpu.index]->fetches[page % kFetchEntries];
-    if (fetch.page == page && fetch.key == cpu.fetch_keys[rip >> 63]) {
+    if (fetch.page == page && fetch.key == cpu.fetch_keys[rip >> 63] &&
+        fetch.generation == blocks_.generation_of(fetch.page_number)) {
         const Block* block = blocks_.find(fetch.page_number, offset, mode);
         if (block != nullptr) {
             entry = {rip, fetch.key, block};
@@ -142,7 +142,8 @@ const Block* Interpreter::find_slow(VCPU& cpu, JumpEntry& entry) {
         block = blocks_.decode_new(fetched.page_number, fetched.bytes, offset, mode);
     }
     if (block != nullptr && fetched.cacheable) {
-        fetch = {page, cpu.fetch_keys[rip >> 63], fetched.page_number};
+        fetch = {page, cpu.fetch_keys[rip >> 63], fetched.page_number,
+                 blocks_.generation_of(fetched.page_number)};
         entry = {rip, fetch.key, block};
     }
     return block;
@@ -323,8 +324,13 @@ Interpreter::Next Interpreter::step(VCPU& cpu) {
     state.dr6 |= (trap ? u64{1} << 14 : 0) | cpu.breakpoint_hits;
     cpu.breakpoint_hits = 0;
     cpu.fault = {Vector::kDB, 0, 0};
+    const bool woken = next == Next::kLeave && stop_ == Stop::kHalted;
     const Next delivered = deliver(cpu);
-    return next == Next::kLeave ? next : delivered;
+    if (!woken)
+        return next == Next::kLeave ? next : delivered;
+    if (delivered == Next::kAgain)
+        stop_ = Stop::kBudget;
+    return delivered;
 }
 
 }  // namespace uchronia::cpu::interp

@@ -32,8 +32,8 @@ class Interpreter {
 
     void add_vcpu(VCPU& cpu);
 
-    // To be called when the machine's run begins, before run(): a guest that gets to no next tick is
-    // given up after a number of deliveries, which are counted from here.
+    // To be called when the machine's run begins, before run(): a guest that gets to no next tick
+    // is given up after a number of deliveries, which are counted from here.
     void begin() { deliveries_in_a_row_ = 0; }
     // Runs at most `budget` ticks (at least 1).
     RunResult run(VCPU& cpu, u64 budget);
@@ -50,16 +50,18 @@ class Interpreter {
     u64 decoded_count() const { return blocks_.decoded_count(); }
 
   private:
+    static constexpr u64 kNoKey = ~u64{0};  // never a vCPU's; zero is one
     struct JumpEntry {
-        u64 rip = ~u64{0};
-        u64 key = 0;
+        u64 rip = 0;
+        u64 key = kNoKey;
         const Block* block = nullptr;
     };
     // What the page of an address was when code was last fetched from it.
     struct FetchEntry {
-        u64 page = ~u64{0};  // virtual page number
-        u64 key = 0;
+        u64 page = 0;  // virtual page number
+        u64 key = kNoKey;
         u64 page_number = 0;
+        u64 generation = 0;  // of its code: the key covers mappings of pages that have code only
     };
     static constexpr std::size_t kJumpEntries = 16384;
     static constexpr std::size_t kFetchEntries = 1024;

@@ -146,7 +146,7 @@ class MMU final : public PageObserver {
     Permissions permissions_of(const VCPU& cpu, Privilege privilege) const;
     static Privilege privilege_of(const VCPU& cpu);
     Walk walk(VCPU& cpu, u64 address, Access access, Privilege privilege);
-    void follow_walk(u64 address, const Walk& walk);
+    void follow_walk(u64 address, Walk& walk);
     bool may_change_translation(const Walk& walk) const;
     bool translate(VCPU& cpu, const Op* op, u64 address, Access access, Privilege privilege,
                    Walk& result);

@@ -55,7 +55,7 @@ Walk MMU::walk(VCPU& cpu, u64 address, Access access, Privilege privilege) {
         direct.physical = static_cast<u32>(address);
         return direct;
     }
-    const Walk result =
+    Walk result =
         walk_page_tables(memory_, cpu.state.cr3, address, access, permissions_of(cpu, privilege));
     if (result.changed != 0)
         follow_walk(address, result);
@@ -65,7 +65,7 @@ Walk MMU::walk(VCPU& cpu, u64 address, Access access, Privilege privilege) {
 // Accessed and dirty bits are set without store_to_table, as they take nothing away from what is
 // cached. But address spaces share tables by all bits of their upper root entries, and a page table
 // may have been executed.
-void MMU::follow_walk(u64 address, const Walk& walk) {
+void MMU::follow_walk(u64 address, Walk& walk) {
     for (unsigned i = 0; i < walk.table_count; ++i) {
         if (((walk.changed >> i) & 1) == 0)
             continue;
@@ -73,18 +73,25 @@ void MMU::follow_walk(u64 address, const Walk& walk) {
         const unsigned index = table_index(address, 4 - i);
         if (index >= 256 && is_root(page_number))
             upper_root_entry_changed(page_number);
-        if ((pages_[page_number].code_lines & lines_of(8 * index, 8)) != 0)
+        if ((pages_[page_number].code_lines & lines_of(8 * index, 8)) != 0) {
             invalidate_code(page_number);
+            walk.changed_code = true;
+        }
     }
 }
 
 bool MMU::translate(VCPU& cpu, const Op* op, u64 address, Access access, Privilege privilege,
                     Walk& result) {
     result = walk(cpu, address, access, privilege);
-    if (result.ok)
-        return true;
-    cpu.raise(op, Fault{Vector::kPF, result.error_code, address});
-    return false;
+    if (!result.ok) {
+        cpu.raise(op, Fault{Vector::kPF, result.error_code, address});
+        return false;
+    }
+    if (result.changed_code && !cpu.alone) {
+        cpu.leave(op, Exit::kAlone);  // the rest of the block may be what has changed
+        return false;
+    }
+    return true;
 }
 
 bool MMU::check_address(VCPU& cpu, const Op* op, u64 address, u32 size, Privilege privilege) {

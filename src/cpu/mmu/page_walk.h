@@ -48,6 +48,7 @@ struct Walk {
     u64 table_pages[4] = {};  // page numbers read, from level 4 (index 0) down to the leaf's
     u8 table_count = 0;
     u8 changed = 0;  // bit i: the entry in table_pages[i] has got an accessed or dirty bit
+    bool changed_code = false;  // and such an entry had been decoded as code
 };
 
 // Walks for `address` from the tables at `cr3`. On success sets the accessed and dirty bits.

@@ -49,8 +49,11 @@ class TestPlatform final : public Platform {
     }
     u64 task_priority(unsigned) override { return priority; }
     void set_task_priority(unsigned, u64 value) override { priority = value; }
-    bool interrupt_pending(unsigned) override { return false; }
-    u8 acknowledge_interrupt(unsigned) override { return 0; }
+    bool interrupt_pending(unsigned) override { return interrupt; }
+    u8 acknowledge_interrupt(unsigned) override {
+        interrupt = false;
+        return kInterruptVector;
+    }
     u64 time_stamp(unsigned) override { return time; }
     u64 entropy() override { return 0x1122334455667788; }
     void hypercall(unsigned) override { ++hypercalls; }
@@ -62,6 +65,8 @@ class TestPlatform final : public Platform {
         bool operator==(const PortWrite&) const = default;
     };
     std::vector<PortWrite> port_writes;
+    static constexpr u8 kInterruptVector = 0x40;
+    bool interrupt = false;
     u64 known_msr = 0, priority = 0, time = 1000;
     unsigned hypercalls = 0;
 };
