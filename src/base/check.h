@@ -15,8 +15,8 @@ void set_check_context(unsigned long long seed, const unsigned long long* ticks)
 
 }  // namespace uchronia
 
-#define CHECK(condition)                                                    \
-    do {                                                                    \
-        if (!(condition)) [[unlikely]]                                      \
-            ::uchronia::check_failed(#condition, __FILE__, __LINE__);       \
+#define CHECK(condition)                                              \
+    do {                                                              \
+        if (!(condition)) [[unlikely]]                                \
+            ::uchronia::check_failed(#condition, __FILE__, __LINE__); \
     } while (false)

@@ -37,8 +37,8 @@ class FieldVisitor {
     virtual void count(std::string_view name, u64& count, u64 maximum) = 0;
 
     template <class T>
-        requires(std::is_integral_v<T> || std::is_enum_v<T>)
-    void operator()(std::string_view name, T& field) {
+    requires(std::is_integral_v<T> || std::is_enum_v<T>) void operator()(std::string_view name,
+                                                                         T& field) {
         bytes(name, &field, sizeof field);
     }
 
@@ -48,8 +48,8 @@ class FieldVisitor {
     }
 
     template <class T, std::size_t N>
-        requires(std::is_integral_v<T>)
-    void operator()(std::string_view name, std::array<T, N>& field) {
+    requires(std::is_integral_v<T>) void operator()(std::string_view name,
+                                                    std::array<T, N>& field) {
         bytes(name, field.data(), sizeof field);
     }
 
@@ -61,8 +61,7 @@ class FieldVisitor {
     }
 
     template <class T>
-        requires(std::is_integral_v<T>)
-    void operator()(std::string_view name, std::vector<T>& field) {
+    requires(std::is_integral_v<T>) void operator()(std::string_view name, std::vector<T>& field) {
         u64 n = field.size();
         count(name, n, kMaximumBytes / sizeof(T));
         field.resize(n);
@@ -71,7 +70,7 @@ class FieldVisitor {
 
     // A component, or a vector of them, with a `fields` function of its own.
     template <class T>
-        requires requires(T& t, FieldVisitor& v) { t.fields(v); }
+    requires requires(T& t, FieldVisitor& v) { t.fields(v); }
     void operator()(std::string_view name, T& component) {
         enter(name);
         component.fields(*this);
@@ -79,7 +78,7 @@ class FieldVisitor {
     }
 
     template <class T>
-        requires requires(T& t, FieldVisitor& v) { t.fields(v); }
+    requires requires(T& t, FieldVisitor& v) { t.fields(v); }
     void operator()(std::string_view name, std::vector<T>& components) {
         u64 n = components.size();
         count(name, n, kMaximumBytes / sizeof(T));

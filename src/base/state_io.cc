@@ -111,7 +111,8 @@ std::vector<std::string> differing_fields(const std::vector<FieldValue>& a,
             return differences;
         }
         if (a[i].bytes != b[i].bytes)
-            differences.push_back(a[i].path + ": " + shown(a[i].bytes) + " != " + shown(b[i].bytes));
+            differences.push_back(a[i].path + ": " + shown(a[i].bytes) +
+                                  " != " + shown(b[i].bytes));
     }
     if (a.size() != b.size())
         differences.push_back("field count: " + std::to_string(a.size()) +

@@ -6,8 +6,24 @@
 namespace uchronia::cpu {
 
 enum class Vector : u8 {
-    kDE = 0, kDB = 1, kNMI = 2, kBP = 3, kOF = 4, kBR = 5, kUD = 6, kNM = 7, kDF = 8, kTS = 10,
-    kNP = 11, kSS = 12, kGP = 13, kPF = 14, kMF = 16, kAC = 17, kMC = 18, kXF = 19,
+    kDE = 0,
+    kDB = 1,
+    kNMI = 2,
+    kBP = 3,
+    kOF = 4,
+    kBR = 5,
+    kUD = 6,
+    kNM = 7,
+    kDF = 8,
+    kTS = 10,
+    kNP = 11,
+    kSS = 12,
+    kGP = 13,
+    kPF = 14,
+    kMF = 16,
+    kAC = 17,
+    kMC = 18,
+    kXF = 19,
 };
 
 struct Fault {

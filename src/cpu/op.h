@@ -22,27 +22,27 @@ inline constexpr u8 kAddress32 = 1;  // 32-bit effective address (67h in 64-bit 
 inline constexpr u8 kRep = 2;        // F3 where it is a repeat prefix
 inline constexpr u8 kRepne = 4;      // F2 where it is a repeat prefix
 inline constexpr u8 kLock = 8;
-inline constexpr u8 kMemory = 16;    // ModRM.rm is a memory operand
+inline constexpr u8 kMemory = 16;  // ModRM.rm is a memory operand
 inline constexpr u8 kRexW = 32;
 inline constexpr u8 kOperand16 = 64;  // effective operand size is 16 bits
 }  // namespace op_flag
 
 struct Op {
     Handler handler;
-    u64 immediate;   // sign-extended to 64 bits; for relative branches: target minus page base
+    u64 immediate;     // sign-extended to 64 bits; for relative branches: target minus page base
     i32 displacement;  // RIP-relative: already relative to the page base, base = kPageBaseSlot
     // Register operands as byte offsets into CPUState::gpr (8 * number; AH..BH are 1, 9, 17, 25) if
     // they are general registers, else the plain register number (XMM, MMX, x87, segment, CR, DR).
-    u8 reg;          // ModRM.reg, or the register in the opcode byte (+r)
-    u8 rm;           // ModRM.rm where it is a register
-    u8 base;         // plain slot numbers of CPUState::gpr; kZeroSlot for none
+    u8 reg;   // ModRM.reg, or the register in the opcode byte (+r)
+    u8 rm;    // ModRM.rm where it is a register
+    u8 base;  // plain slot numbers of CPUState::gpr; kZeroSlot for none
     u8 index;
-    u8 scale;        // 0-3
-    u8 segment;      // slot in CPUState::segment_base; kFlatSegment for none
-    u8 flags;        // op_flag
-    u8 length;       // bytes
-    u16 offset;      // of the first byte in its page
-    u16 id;          // cpu::Instruction
+    u8 scale;    // 0-3
+    u8 segment;  // slot in CPUState::segment_base; kFlatSegment for none
+    u8 flags;    // op_flag
+    u8 length;   // bytes
+    u16 offset;  // of the first byte in its page
+    u16 id;      // cpu::Instruction
 };
 static_assert(sizeof(Op) == 32);
 

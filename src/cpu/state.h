@@ -14,8 +14,27 @@
 
 namespace uchronia::cpu {
 
-enum Register : u8 { kRAX, kRCX, kRDX, kRBX, kRSP, kRBP, kRSI, kRDI, kR8, kR9, kR10, kR11,
-                     kR12, kR13, kR14, kR15, kZeroSlot, kPageBaseSlot, kRegisterSlotCount };
+enum Register : u8 {
+    kRAX,
+    kRCX,
+    kRDX,
+    kRBX,
+    kRSP,
+    kRBP,
+    kRSI,
+    kRDI,
+    kR8,
+    kR9,
+    kR10,
+    kR11,
+    kR12,
+    kR13,
+    kR14,
+    kR15,
+    kZeroSlot,
+    kPageBaseSlot,
+    kRegisterSlotCount
+};
 
 enum SegmentRegister : u8 { kES, kCS, kSS, kDS, kFS, kGS, kFlatSegment, kSegmentSlotCount = 8 };
 
@@ -113,8 +132,8 @@ struct DescriptorTable {
 // mantissas.
 struct X87State {
     u16 control = 0x37f;
-    u16 status = 0;      // with TOP in bits 11-13
-    u8 empty = 0xff;     // one bit a physical register: 1 = empty
+    u16 status = 0;   // with TOP in bits 11-13
+    u8 empty = 0xff;  // one bit a physical register: 1 = empty
     u16 opcode = 0;
     u64 instruction = 0;
     u64 data = 0;
@@ -166,10 +185,10 @@ struct CPUState {
     u32 mxcsr = 0x1f80;
     std::array<VectorRegister, 16> vectors{};
 
-    bool halted = false;             // HLT, waiting for an interrupt
-    bool interrupt_shadow = false;   // the instruction after STI or MOV SS
+    bool halted = false;            // HLT, waiting for an interrupt
+    bool interrupt_shadow = false;  // the instruction after STI or MOV SS
     bool nmi_pending = false;
-    bool nmi_masked = false;         // from NMI delivery to IRET
+    bool nmi_masked = false;  // from NMI delivery to IRET
 
     unsigned cpl() const { return segments[kCS].selector & 3u; }
 

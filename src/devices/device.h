@@ -1,8 +1,8 @@
 // What every device has in common.
 //
-// A device is timed only by the `now` that it is given, draws randomness only from the EntropySource
-// that it is given, and lists its whole guest-visible state in fields(). It never knows which vCPU
-// or which host is behind a call.
+// A device is timed only by the `now` that it is given, draws randomness only from the
+// EntropySource that it is given, and lists its whole guest-visible state in fields(). It never
+// knows which vCPU or which host is behind a call.
 #pragma once
 
 #include <string_view>

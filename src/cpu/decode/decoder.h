@@ -20,9 +20,9 @@ struct Decoded {
 };
 
 enum class DecodeStatus : u8 {
-    kDone,        // includes undefined opcodes, whose Decoded says kUndefined
-    kNeedsMore,   // `bytes` ended inside the instruction
-    kTooLong,     // more than 15 bytes: #GP(0)
+    kDone,       // includes undefined opcodes, whose Decoded says kUndefined
+    kNeedsMore,  // `bytes` ended inside the instruction
+    kTooLong,    // more than 15 bytes: #GP(0)
 };
 
 // Decodes the instruction at the start of `bytes`, which lies at `page_offset` in its page. At most

@@ -9,15 +9,15 @@
 //            the letter is the addressing form, the rest the size. E rm: general or memory; G reg:
 //            general; M memory only; R rm: general register only; V reg: XMM; W rm: XMM or memory;
 //            U rm: XMM register only; P/Q/N the same for MMX; S segment register; C, D control and
-//            debug register; I immediate; J relative branch; O moffs; Z register in the opcode byte;
-//            X, Y string operands. Sizes: b w d q, v (16/32/64 by operand size), z (16/32, and 32
-//            for 64), y (32/64), dq, ps, pd, ss, sd, ... Fixed registers by name: AL, eAX, rAX, CL,
-//            DX, ST0, 1.
-//            A name ends in _m or _r where memory and register forms are two different rows.
+//            debug register; I immediate; J relative branch; O moffs; Z register in the opcode
+//            byte; X, Y string operands. Sizes: b w d q, v (16/32/64 by operand size), z (16/32,
+//            and 32 for 64), y (32/64), dq, ps, pd, ss, sd, ... Fixed registers by name: AL, eAX,
+//            rAX, CL, DX, ST0, 1. A name ends in _m or _r where memory and register forms are two
+//            different rows.
 // encoding   as the manuals write it: bytes in hex, a mandatory prefix first (66, F2, F3, NP for
-//            "none of these", NFx for "neither F2 nor F3"), then REX.W (or REX.W0) if it selects the
-//            instruction, opcode bytes, then /r or /0../7, then "mem" or "reg" if only that form
-//            exists; +r for a register in the opcode byte; immediates ib, iw, iz (16/32), iv
+//            "none of these", NFx for "neither F2 nor F3"), then REX.W (or REX.W0) if it selects
+//            the instruction, opcode bytes, then /r or /0../7, then "mem" or "reg" if only that
+//            form exists; +r for a register in the opcode byte; immediates ib, iw, iz (16/32), iv
 //            (16/32/64: MOV only), id; cb, cz for branches; moffs. A whole ModRM byte can be given
 //            as a hex byte ("0F 01 D9").
 // feature    the CPUID feature that it belongs to; #UD where the model lacks it.
@@ -32,40 +32,71 @@
 namespace uchronia::cpu {
 
 enum class Feature : u8 {
-    kBase, kCMOV, kFPU, kMMX, kSSE, kSSE2, kSSE3, kSSSE3, kSSE41, kSSE42, kPOPCNT, kCX16, kAES,
-    kPCLMULQDQ, kXSAVE, kXSAVEOPT, kFXSR, kRDRAND, kRDSEED, kRDTSCP, kFSGSBASE, kSMAP, kSYSCALL,
-    kCLFLUSH, kCLFLUSHOPT, kCLWB, kLAHF, kMONITOR, kPREFETCHW, kSVM, kINVPCID, kADX, kSHA, kRDPID,
+    kBase,
+    kCMOV,
+    kFPU,
+    kMMX,
+    kSSE,
+    kSSE2,
+    kSSE3,
+    kSSSE3,
+    kSSE41,
+    kSSE42,
+    kPOPCNT,
+    kCX16,
+    kAES,
+    kPCLMULQDQ,
+    kXSAVE,
+    kXSAVEOPT,
+    kFXSR,
+    kRDRAND,
+    kRDSEED,
+    kRDTSCP,
+    kFSGSBASE,
+    kSMAP,
+    kSYSCALL,
+    kCLFLUSH,
+    kCLFLUSHOPT,
+    kCLWB,
+    kLAHF,
+    kMONITOR,
+    kPREFETCHW,
+    kSVM,
+    kINVPCID,
+    kADX,
+    kSHA,
+    kRDPID,
 };
 
 namespace attribute {
 inline constexpr u16 kNone = 0;
-inline constexpr u16 kEnd = 1;          // ends a block: changes RIP, or state that decoding needs
-inline constexpr u16 kAlone = 2;        // a block of its own: needs the exact tick, or has effects
-                                        // that must be seen before the next instruction
-inline constexpr u16 kLockable = 4;     // LOCK allowed with a memory destination
-inline constexpr u16 kDefault64 = 8;    // operand size 64 in 64-bit mode unless 66h (PUSH, POP)
-inline constexpr u16 kForce64 = 16;     // operand size 64 in 64-bit mode always (near branches)
-inline constexpr u16 kRepeat = 32;      // F3 (and F2 where kRepeatCondition) repeat it
+inline constexpr u16 kEnd = 1;        // ends a block: changes RIP, or state that decoding needs
+inline constexpr u16 kAlone = 2;      // a block of its own: needs the exact tick, or has effects
+                                      // that must be seen before the next instruction
+inline constexpr u16 kLockable = 4;   // LOCK allowed with a memory destination
+inline constexpr u16 kDefault64 = 8;  // operand size 64 in 64-bit mode unless 66h (PUSH, POP)
+inline constexpr u16 kForce64 = 16;   // operand size 64 in 64-bit mode always (near branches)
+inline constexpr u16 kRepeat = 32;    // F3 (and F2 where kRepeatCondition) repeat it
 inline constexpr u16 kRepeatCondition = 64;  // CMPS, SCAS: F3 and F2 are REPE and REPNE
-inline constexpr u16 kInvalid64 = 128;  // #UD in 64-bit mode
-inline constexpr u16 kPrivileged = 256;  // #GP(0) if CPL > 0 (checked by the handler)
-inline constexpr u16 kNoSIMDPrefix = 512;  // 66, F2, F3 are not part of the opcode (ignored)
+inline constexpr u16 kInvalid64 = 128;       // #UD in 64-bit mode
+inline constexpr u16 kPrivileged = 256;      // #GP(0) if CPL > 0 (checked by the handler)
+inline constexpr u16 kNoSIMDPrefix = 512;    // 66, F2, F3 are not part of the opcode (ignored)
 }  // namespace attribute
 
 // Whether the host CPU may execute the instruction for the guest, and if not, why (D8).
 enum class HostPolicy : u8 {
-    kSame,              // all results defined, and equal on all vendors
-    kUndefinedFlags,    // the result is defined, some flags are not: needs the canon's flags
-    kUndefinedResult,   // a destination is undefined for some inputs (BSF of 0)
-    kApproximate,       // RCPPS and the like: the manuals only bound the error
-    kTranscendental,    // x87 functions that vendors compute differently
-    kState,             // reads or writes state that is not the guest's on the host (XSAVE, FXSAVE)
-    kIdentity,          // answers differ by CPU model (CPUID)
-    kTime,              // reads time
-    kEntropy,           // reads randomness
-    kPrivilegedState,   // system instruction
-    kControl,           // branches: the engine's own business
-    kFaulting,          // exists to raise an exception
+    kSame,             // all results defined, and equal on all vendors
+    kUndefinedFlags,   // the result is defined, some flags are not: needs the canon's flags
+    kUndefinedResult,  // a destination is undefined for some inputs (BSF of 0)
+    kApproximate,      // RCPPS and the like: the manuals only bound the error
+    kTranscendental,   // x87 functions that vendors compute differently
+    kState,            // reads or writes state that is not the guest's on the host (XSAVE, FXSAVE)
+    kIdentity,         // answers differ by CPU model (CPUID)
+    kTime,             // reads time
+    kEntropy,          // reads randomness
+    kPrivilegedState,  // system instruction
+    kControl,          // branches: the engine's own business
+    kFaulting,         // exists to raise an exception
 };
 
 enum class Instruction : u16 {
