@@ -40,7 +40,10 @@ inline u64 linear_address(const VCPU& cpu, const Op* op) {
 
 // The FSPT entry for an address, or the always-empty one if it is not canonical.
 inline const TableEntry& table_entry(const VCPU& cpu, u64 address) {
-    return cpu.tables[address >> 63][(address >> kPageBits) & kTableIndexMask];
+    const TableEntry& entry = cpu.tables[address >> 63][(address >> kPageBits) & kTableIndexMask];
+    if constexpr (kCheckWalks)
+        cpu.mmu.verify_entry(cpu, address, entry);
+    return entry;
 }
 inline bool is_canonical(u64 address) {
     return ((address + (u64{1} << 47)) >> 48) == 0;

@@ -31,6 +31,13 @@
 
 namespace uchronia::cpu {
 
+// A build for tests, in which every use of something cached is compared with a page walk.
+#ifdef UCHRONIA_CHECK_WALKS
+inline constexpr bool kCheckWalks = true;
+#else
+inline constexpr bool kCheckWalks = false;
+#endif
+
 struct SlowRead {
     u64 value;
     bool ok;  // false: the exit is recorded in the VCPU
@@ -100,6 +107,8 @@ class MMU final : public PageObserver {
 
     // Forgets everything cached (tests: must not change any result).
     void drop_caches();
+    // CHECKs that an entry gives what a page walk would, and no more.
+    void verify_entry(const VCPU& cpu, u64 address, const TableEntry& entry);
 
     struct Counters {
         u64 slow_reads = 0, slow_writes = 0, fills = 0, table_stores = 0, invalidations = 0,

@@ -367,6 +367,23 @@ bool MMU::probe(const VCPU& cpu, u64 address, u64& physical) {
     return is_canonical(address) && probe_page_tables(memory_, cpu.state.cr3, address, physical);
 }
 
+void MMU::verify_entry(const VCPU& cpu, u64 address, const TableEntry& entry) {
+    const bool paging = (cpu.state.cr0 & cr0::kPG) != 0;
+    if ((entry.read == 0 && entry.write == 0) || !is_canonical(address) || !paging)
+        return;
+    CHECK((cpu.state.dr7 & 0xff) == 0);
+    CHECK(entry.read != 0 && (entry.write == 0 || entry.write == entry.read));
+    const Access access = entry.write != 0 ? Access::kWrite : Access::kRead;
+    const Walk found = walk_page_tables(memory_, cpu.state.cr3, address, access,
+                                        permissions_of(cpu, privilege_of(cpu)));
+    CHECK(found.ok && found.changed == 0);
+    const u64 page_number = found.physical >> kPageBits;
+    const u8* page = memory_.read_page(page_number);
+    CHECK(reinterpret_cast<u64>(page) + (address & kPageMask) == address + entry.read);
+    const PageState& state = pages_[page_number];
+    CHECK(entry.write == 0 || (state.trace == 0 && state.code_lines == 0));
+}
+
 FetchedPage MMU::fetch(VCPU& cpu, u64 address) {
     ++counters_.fetch_walks;
     FetchedPage result;
