@@ -16,6 +16,7 @@ using aml::Bytes;
 using devices::ACPIPower;
 
 // The header that all tables but the RSDP begin with (ACPI 6.5, table 5.4).
+constexpr std::size_t kHeaderSize = 36, kChecksumOffset = 9;
 constexpr std::size_t kRSDPSize = 36, kTableAlignment = 16;
 
 template <class T>
