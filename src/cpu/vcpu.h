@@ -80,6 +80,9 @@ class VCPU {
     u8 breakpoint_hits = 0;
     // The present instruction loaded RF itself (IRET, POPF): it holds for the next one.
     bool loaded_rf = false;
+    // The present instruction entered a handler or changed privilege with a TF of its own: whether
+    // a single-step trap follows is decided by that (SYSCALL, SYSRET, software interrupts).
+    bool decided_trap = false;
 
     const unsigned index;
     MMU& mmu;

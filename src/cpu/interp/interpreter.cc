@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "cpu/interp/system/debug.h"
 #include "cpu/interp/system/delivery.h"
 
 namespace uchronia::cpu::interp {
@@ -37,6 +38,20 @@ u64 code_breakpoints(const CPUState& state, u64 rip) {
             hits |= u64{1} << i;
     }
     return hits;
+}
+
+// Whether the single-step trap comes after the instruction that has just retired, which began with
+// these flags (APM vol. 2, 13.1.4).
+bool single_step_follows(const VCPU& cpu, u64 flags_before) {
+    const u64 flags = cpu.state.system_flags;
+    if ((flags_before & rflags::kTF) == 0)
+        return false;
+    if (cpu.decided_trap)
+        return (flags & rflags::kTF) != 0;
+    // MOV SS holds it back until after the next instruction. The shadow of STI does not: STI casts
+    // one only when it sets IF.
+    const bool sets_if = (flags & ~flags_before & rflags::kIF) != 0;
+    return !cpu.state.interrupt_shadow || sets_if;
 }
 
 CodeMode code_mode(const CPUState& state) {
@@ -110,8 +125,12 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
 const Block* Interpreter::find(VCPU& cpu) {
     const u64 rip = cpu.state.rip;
     JumpEntry& entry = lookups_[cpu.index]->jumps[jump_index(rip, kJumpEntries)];
-    if (entry.rip == rip && entry.key == cpu.fetch_keys[rip >> 63] && entry.block->live) [[likely]]
+    if (entry.rip == rip && entry.key == cpu.fetch_keys[rip >> 63] && entry.block->live)
+        [[likely]] {
+        if constexpr (kCheckWalks)
+            verify_block(cpu, entry.block);
         return entry.block;
+    }
     return find_slow(cpu, entry);
 }
 
@@ -129,6 +148,8 @@ const Block* Interpreter::find_slow(VCPU& cpu, JumpEntry& entry) {
         const Block* block = blocks_.find(fetch.page_number, offset, mode);
         if (block != nullptr) {
             entry = {rip, fetch.key, block};
+            if constexpr (kCheckWalks)
+                verify_block(cpu, block);
             return block;
         }
     }
@@ -147,6 +168,16 @@ const Block* Interpreter::find_slow(VCPU& cpu, JumpEntry& entry) {
         entry = {rip, fetch.key, block};
     }
     return block;
+}
+
+// CHECKs that a fetch leads to this block.
+void Interpreter::verify_block(VCPU& cpu, const Block* block) {
+    const u64 rip = cpu.state.rip;
+    const u64 key = cpu.fetch_keys[rip >> 63];
+    const FetchedPage page = mmu_.fetch(cpu, rip);
+    CHECK(page.ok && page.bytes != nullptr && key == cpu.fetch_keys[rip >> 63]);
+    CHECK(block ==
+          blocks_.find(page.page_number, static_cast<u16>(rip & kPageMask), code_mode(cpu.state)));
 }
 
 // Runs the one instruction at RIP by itself: device accesses and stores to code may go ahead.
@@ -301,36 +332,40 @@ bool Interpreter::take_events(VCPU& cpu) {
 // One instruction with single-step and breakpoint checks around it.
 Interpreter::Next Interpreter::step(VCPU& cpu) {
     CPUState& state = cpu.state;
-    const bool resume = (state.system_flags & rflags::kRF) != 0;
-    const bool trap = (state.system_flags & rflags::kTF) != 0;
-    const u64 hits = resume ? 0 : code_breakpoints(state, state.rip);
-    if (hits != 0) {
-        state.dr6 = (state.dr6 & ~u64{15}) | hits;
-        cpu.fault = {Vector::kDB, 0, 0};
-        return deliver(cpu);
-    }
+    const u64 flags = state.system_flags;
+    const u64 rip = state.rip;
+    const u64 hits = (flags & rflags::kRF) != 0 ? 0 : code_breakpoints(state, rip);
+    if (hits != 0)
+        return deliver_debug(cpu, hits);
     state.interrupt_shadow = false;
     cpu.breakpoint_hits = 0;
-    cpu.loaded_rf = false;
+    cpu.loaded_rf = cpu.decided_trap = false;
     const i64 budget = cpu.budget;
     const Next next = run_alone(cpu);
     if (cpu.budget == budget)
         return next;  // faulted: not retired
-    // The instruction itself may have set RF (IRET), for the one after it.
-    if (resume && !cpu.loaded_rf)
+    // RF holds until the instruction is complete, with all its iterations; the instruction itself
+    // may have set it (IRET), for the one after it.
+    const bool repeats =
+        state.rip == rip && (scratch_[0].flags & (op_flag::kRep | op_flag::kRepne)) != 0;
+    if (!repeats && !cpu.loaded_rf)
         state.system_flags &= ~rflags::kRF;
-    if (!trap && cpu.breakpoint_hits == 0)
+    const u64 causes = (single_step_follows(cpu, flags) ? dr6::kBS : 0) | cpu.breakpoint_hits;
+    if (causes == 0)
         return next == Next::kRun ? Next::kAgain : next;
-    state.dr6 |= (trap ? u64{1} << 14 : 0) | cpu.breakpoint_hits;
-    cpu.breakpoint_hits = 0;
-    cpu.fault = {Vector::kDB, 0, 0};
     const bool woken = next == Next::kLeave && stop_ == Stop::kHalted;
-    const Next delivered = deliver(cpu);
+    const Next delivered = deliver_debug(cpu, causes);
     if (!woken)
         return next == Next::kLeave ? next : delivered;
     if (delivered == Next::kAgain)
         stop_ = Stop::kBudget;
     return delivered;
+}
+
+Interpreter::Next Interpreter::deliver_debug(VCPU& cpu, u64 causes) {
+    report_debug(cpu.state, causes);
+    cpu.fault = {Vector::kDB, 0, 0};
+    return deliver(cpu);
 }
 
 }  // namespace uchronia::cpu::interp

@@ -79,6 +79,7 @@ class Interpreter {
 
     const Block* find(VCPU& cpu);
     const Block* find_slow(VCPU& cpu, JumpEntry& entry);
+    void verify_block(VCPU& cpu, const Block* block);
     void collect_blocks();
     Next run_alone(VCPU& cpu);
     Next run_special(VCPU& cpu);
@@ -86,6 +87,7 @@ class Interpreter {
     Next after_exit(VCPU& cpu, const Op* ops, u32 count);
     bool take_events(VCPU& cpu);
     Next deliver(VCPU& cpu);
+    Next deliver_debug(VCPU& cpu, u64 causes);
     bool too_many_deliveries(VCPU& cpu);
     Next finish(Stop stop);
 

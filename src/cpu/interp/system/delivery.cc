@@ -218,6 +218,14 @@ void deliver_nmi(VCPU& cpu) {
     deliver(cpu, interrupt(cpu.state, static_cast<u8>(Vector::kNMI)));
 }
 
+void deliver_single_step(VCPU& cpu, const Op* op) {
+    report_debug(cpu.state, dr6::kBS);
+    cpu.fault = {Vector::kDB, 0, 0};
+    deliver_fault(cpu);
+    if (cpu.exit != Exit::kNone)
+        cpu.leave(op, cpu.exit);
+}
+
 bool deliver_software_interrupt(VCPU& cpu, const Op* op, u8 vector, SoftwareInterrupt kind) {
     const Event event{
         .vector = vector,
@@ -227,6 +235,7 @@ bool deliver_software_interrupt(VCPU& cpu, const Op* op, u8 vector, SoftwareInte
         .error_code = 0,
         .return_rip = cpu.address_after(op),
         .pushed_flags = cpu.state.rflags()};
+    cpu.decided_trap = true;
     return enter_handler(cpu, op, event);
 }
 

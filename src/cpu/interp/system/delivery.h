@@ -22,6 +22,9 @@ void deliver_interrupt(VCPU& cpu, u8 vector);
 // Delivers an NMI; NMIs stay masked until the next IRET.
 void deliver_nmi(VCPU& cpu);
 
+// For the handler of `op`, with state.rip after it: the single-step trap that follows at once.
+void deliver_single_step(VCPU& cpu, const Op* op);
+
 enum class SoftwareInterrupt : u8 {
     kChecked,    // INT n, INT3, INTO: the gate's DPL is checked
     kUnchecked,  // INT1

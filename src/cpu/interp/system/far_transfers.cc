@@ -244,6 +244,7 @@ void system_call(VCPU& cpu, const Op* op) {
     const u16 stack = static_cast<u16>(selector + 8);
     state.set_segment(kSS, Segment{0, ~u32{0}, stack, descriptor::kFlatData});
     state.rip = state.lstar;
+    cpu.decided_trap = true;
     cpu.mmu.update_context(cpu);
 }
 
@@ -271,6 +272,10 @@ void system_return(VCPU& cpu, const Op* op) {
                             rflags::kVIP | rflags::kID;
     state.set_rflags(state.gpr[kR11] & kLoaded);
     cpu.mmu.update_context(cpu);
+    // The trap of a single-stepped SYSCALL comes now, before the first instruction outside.
+    cpu.decided_trap = true;
+    if ((state.system_flags & rflags::kTF) != 0)
+        deliver_single_step(cpu, op);
 }
 
 // The exit of a failed delivery is recorded; nothing else is left to do.
