@@ -198,8 +198,12 @@ void RAM::place(u64 page_number, Frame* frame) {
                   page_digest(page_number, frame->hash, zero));
     frames_.release(slots_[page_number]);
     slots_[page_number] = frame;
-    if (observer_ != nullptr)
-        observer_->page_moved(page_number);
+    if (parent_ != nullptr)
+        private_pages_.push_back(page_number);  // it differs from the last snapshot
+    if (observer_ == nullptr)
+        return;
+    observer_->page_moved(page_number);
+    observer_->page_written(page_number, 0, kPageSize);
 }
 
 }  // namespace uchronia::memory

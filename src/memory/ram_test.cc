@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
 
 namespace uchronia::memory {
@@ -72,6 +73,26 @@ TEST_F(RAMTest, SnapshotIsNotTouchedByLaterWrites) {
     EXPECT_EQ(ram.read_page(3)[0], 2);
     EXPECT_EQ(ram.read_page(700)[0], 9);
     EXPECT_EQ(ram.digest(), at_second);
+}
+
+TEST_F(RAMTest, PlacedPagesAreInTheNextSnapshot) {
+    const auto before = ram.snapshot();
+    std::array<u8, kPageSize> contents{7};
+    ram.place(3, frames.borrow(contents.data(), digest_of(contents)));
+    EXPECT_TRUE(watcher.moved.contains(3));
+    EXPECT_TRUE(watcher.written.contains(3));
+    const auto after = ram.snapshot();
+    EXPECT_EQ(after->frame(3)->data[0], 7);
+    EXPECT_EQ(after->digest(), ram.digest());
+    ram.restore(before);
+    EXPECT_EQ(ram.read_page(3)[0], 0);
+    ram.restore(after);
+    EXPECT_EQ(ram.read_page(3)[0], 7);
+    ram.place(4, frames.zero());
+    ram.write_page(4)[0] = 1;  // placed, then made private
+    ram.restore(before);
+    EXPECT_EQ(ram.read_page(4)[0], 0);
+    EXPECT_EQ(ram.digest(), before->digest());
 }
 
 TEST_F(RAMTest, FramesAreFreedWithTheirLastOwner) {

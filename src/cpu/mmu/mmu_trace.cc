@@ -238,7 +238,8 @@ void MMU::invalidate_code(u64 page_number) {
 }
 
 void MMU::code_mapping_changed(HalfTable* table) {
-    ++table->code_epoch;
+    if (++table->code_epoch == 0)
+        table->id = next_id_++;  // so that no key ever comes back
     refresh_contexts();
 }
 
