@@ -195,7 +195,6 @@ test:
     CHECK(rax, 0x1111)
     mov r8, cr3
     mov cr3, r9
-    mov qword ptr [resume_rsp], rsp
     FAULT(PF, 0, mov rax, [rbx + PAGE])
     mov cr3, r8
     mov rax, [rbx + PAGE]

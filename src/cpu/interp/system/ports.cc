@@ -82,6 +82,15 @@ void finish_iteration(VCPU& cpu, const Op* op, Register index, unsigned size) {
     finish(cpu, op);
 }
 
+// The operand lies in DS or ES: #GP where the MMU would take an operand outside ModRM for one of
+// the stack and give #SS.
+bool check_string_address(VCPU& cpu, const Op* op, u64 address, unsigned size) {
+    if (is_canonical(address) && is_canonical(address + size - 1)) [[likely]]
+        return true;
+    cpu.raise(op, Vector::kGP);
+    return false;
+}
+
 template <class T>
 void ins(VCPU& cpu, const Op* op) {
     const u16 port = static_cast<u16>(cpu.state.gpr[kRDX]);
@@ -91,7 +100,8 @@ void ins(VCPU& cpu, const Op* op) {
         return finish(cpu, op);
     const u64 address = string_register(cpu, op, kRDI);
     // The device must not see a read whose result cannot be stored.
-    if (!check_writable(cpu, op, address, sizeof(T)))
+    if (!check_string_address(cpu, op, address, sizeof(T)) ||
+        !check_writable(cpu, op, address, sizeof(T)))
         return;
     note_breakpoints(cpu, port, sizeof(T));
     const T value = static_cast<T>(cpu.platform.port_read(cpu.index, port, sizeof(T)));
@@ -109,7 +119,7 @@ void outs(VCPU& cpu, const Op* op) {
         return finish(cpu, op);
     const u64 address = string_register(cpu, op, kRSI) + cpu.state.segment_base[op->segment];
     T value = 0;
-    if (!read_memory(cpu, op, address, value))
+    if (!check_string_address(cpu, op, address, sizeof(T)) || !read_memory(cpu, op, address, value))
         return;
     note_breakpoints(cpu, port, sizeof(T));
     finish_iteration(cpu, op, kRSI, sizeof(T));
