@@ -72,7 +72,7 @@ machine::KernelFiles find_kernel(const Options& options) {
 
 // Ticks from power-on to the moment of the base image.
 u64 ticks_of(const std::string& path) {
-    const auto image = machine::BaseImage::open(path);
+    const auto image = machine::BaseImage::open(path, machine::Disk{});
     if (!image)
         fail(image.error().message);
     memory::FrameStore frames;

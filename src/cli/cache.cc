@@ -57,6 +57,17 @@ Result<machine::KernelFiles> find_kernel() {
     return unpacked ? unpacked : installed;
 }
 
+// The disk that is named, which must be the one that the history was made with; none if none is.
+Result<machine::Disk> disk_of(const history::BaseReference& reference) {
+    if (reference.disk_path.empty())
+        return machine::Disk{};
+    Result<machine::Disk> disk = machine::open_disk(reference.disk_path);
+    if (disk && reference.disk != Digest() && reference.disk != disk->contents)
+        return Error{"the disk image " + reference.disk_path +
+                     " has changed since the history was made; put the old one back"};
+    return disk;
+}
+
 // Everything that the base image is made from, by its kernel and sizes.
 Result<machine::BaseIngredients> gather(const history::BaseReference& reference) {
     const Result<std::string> agent = agent_path();
@@ -70,6 +81,10 @@ Result<machine::BaseIngredients> gather(const history::BaseReference& reference)
     machine::MachineConfig config;
     config.memory_size = reference.memory_size;
     config.vcpu_count = reference.vcpu_count;
+    const Result<machine::Disk> disk = disk_of(reference);
+    if (!disk)
+        return disk.error();
+    config.disk = *disk;
     return machine::read_ingredients(*kernel, *agent, config);
 }
 
@@ -85,10 +100,10 @@ Result<std::string> base_folder() {
 }
 
 // Null if there is none yet. One that is damaged is removed, as it can be made again.
-std::unique_ptr<BaseImage> open_cached(const std::string& path) {
+std::unique_ptr<BaseImage> open_cached(const std::string& path, const machine::Disk& disk) {
     if (!host::exists(path))
         return nullptr;
-    Result<std::unique_ptr<BaseImage>> image = BaseImage::open(path);
+    Result<std::unique_ptr<BaseImage>> image = BaseImage::open(path, disk);
     if (image)
         return std::move(*image);
     say(image.error().message);
@@ -118,7 +133,7 @@ Result<std::unique_ptr<BaseImage>> open_or_boot(const machine::BaseIngredients& 
     if (!folder)
         return folder.error();
     const std::string path = *folder + "/" + to_hex(digest) + ".img";
-    if (std::unique_ptr<BaseImage> image = open_cached(path))
+    if (std::unique_ptr<BaseImage> image = open_cached(path, ingredients.config.disk))
         return image;
 
     const std::string lock_path = *folder + "/" + to_hex(digest) + ".lock";
@@ -129,11 +144,11 @@ Result<std::unique_ptr<BaseImage>> open_or_boot(const machine::BaseIngredients& 
     }
     if (!lock)
         return lock.error();
-    if (std::unique_ptr<BaseImage> image = open_cached(path))
+    if (std::unique_ptr<BaseImage> image = open_cached(path, ingredients.config.disk))
         return image;
     if (Status status = boot(ingredients, path); !status)
         return status.error();
-    return BaseImage::open(path);
+    return BaseImage::open(path, ingredients.config.disk);
 }
 
 }  // namespace
@@ -166,6 +181,7 @@ Result<std::unique_ptr<BaseImage>> obtain_base_image(history::BaseReference& ref
         return ingredients.error();
     reference.image = ingredients->digest();
     reference.kernel_name = ingredients->kernel_name;
+    reference.disk = ingredients->config.disk.contents;
     return open_or_boot(*ingredients, reference.image);
 }
 
@@ -173,7 +189,10 @@ Result<std::unique_ptr<BaseImage>> obtain_base_image_of(const history::BaseRefer
     const Result<std::string> folder = base_folder();
     if (!folder)
         return folder.error();
-    if (auto image = open_cached(*folder + "/" + to_hex(reference.image) + ".img"))
+    const Result<machine::Disk> disk = disk_of(reference);
+    if (!disk)
+        return disk.error();
+    if (auto image = open_cached(*folder + "/" + to_hex(reference.image) + ".img", *disk))
         return image;
 
     const Result<machine::BaseIngredients> ingredients = gather(reference);

@@ -176,6 +176,11 @@ void add_run_options(CLI::App& app, RunOptions& options) {
     app.add_option("--kernel", options.kernel,
                    "The guest's kernel (bzImage); else the newest installed cloud kernel")
         ->type_name("FILE");
+    app.add_option(
+           "--disk", options.disk,
+           "A raw disk image, which the guest sees as /dev/vda; its writes vanish. The base "
+           "image is booted anew for each disk")
+        ->type_name("FILE");
 }
 
 Result<history::History> make_history(const RunOptions& options,
@@ -192,6 +197,8 @@ Result<history::History> make_history(const RunOptions& options,
     history.base.memory_size = *memory;
     if (!options.kernel.empty())
         history.base.kernel_path = tidy_path(options.kernel);
+    if (!options.disk.empty())
+        history.base.disk_path = tidy_path(options.disk);
     if (!options.timeout.empty()) {
         const Result<VirtualTime> timeout = parse_duration(options.timeout);
         if (!timeout)

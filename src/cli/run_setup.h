@@ -18,6 +18,7 @@ struct RunOptions {
     std::string timeout;
     std::vector<std::string> shares;
     std::string kernel;
+    std::string disk;
 };
 
 void add_run_options(CLI::App& app, RunOptions& options);

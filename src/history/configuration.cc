@@ -230,6 +230,10 @@ void read_base(Reader& reader, const JSON& json, BaseReference& base) {
     reader.string(json, "kernel_name", base.kernel_name);
     reader.number(json, "memory_size", base.memory_size);
     reader.number(json, "vcpu_count", base.vcpu_count);
+    if (json.is_object() && json.contains("disk")) {
+        reader.string(json, "disk_path", base.disk_path);
+        reader.digest(json, "disk", base.disk);
+    }
 }
 
 void read_request(Reader& reader, const JSON& json, machine::RunRequest& request) {
@@ -303,7 +307,7 @@ Result<Digest> digest_from_hex(std::string_view text) {
 
 std::string configuration_to_json(const History& history) {
     const BaseReference& base = history.base;
-    const JSON json = {
+    JSON json = {
         {"base",
          {{"image", to_hex(base.image)},
           {"state", to_hex(base.state)},
@@ -323,6 +327,10 @@ std::string configuration_to_json(const History& history) {
         {"tape", from_tape(history.tape)},
         {"result", from_result(history.result)},
     };
+    if (!base.disk_path.empty()) {
+        json["base"]["disk_path"] = from_string(base.disk_path);
+        json["base"]["disk"] = to_hex(base.disk);
+    }
     return json.dump(2) + "\n";
 }
 

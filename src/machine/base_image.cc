@@ -30,6 +30,8 @@ struct Header {
     u64 memory_size;
     Digest ingredients;
     Digest state_digest;
+    u64 disk_sector_count;
+    Digest disk_contents;
     u64 index_offset;
     u64 page_count;
     u64 state_offset;
@@ -133,6 +135,8 @@ std::vector<u8> serialise(Machine& machine, Digest ingredients) {
     header.vcpu_count = machine.config().vcpu_count;
     header.memory_size = machine.config().memory_size;
     header.ingredients = ingredients;
+    header.disk_sector_count = machine.config().disk.sector_count;
+    header.disk_contents = machine.config().disk.contents;
     header.state_digest = machine.state_digest();
     const Checkpoint checkpoint = machine.checkpoint();
     const Digest zero = digest_of(std::vector<u8>(kPageSize));
@@ -177,7 +181,9 @@ bool layout_fits(const Header& header, u64 size) {
 
 Digest BaseIngredients::digest() const {
     const Digest parts[] = {digest_of(kernel), digest_of(initramfs), digest_of(kKernelCommandLine)};
-    const u64 numbers[] = {config.memory_size, config.vcpu_count, kModelVersion};
+    const u64 numbers[] = {config.memory_size,        config.vcpu_count,
+                           config.disk.sector_count,  config.disk.contents.low,
+                           config.disk.contents.high, kModelVersion};
     std::vector<u8> all;
     for (const std::span<const u8> part : {bytes_of(parts), bytes_of(numbers)})
         all.insert(all.end(), part.begin(), part.end());
@@ -219,7 +225,7 @@ Status boot_base_image(const BaseIngredients& ingredients, Outside& outside,
     return host::write_file_atomically(path, serialise(machine, ingredients.digest()));
 }
 
-Result<std::unique_ptr<BaseImage>> BaseImage::open(const std::string& path) {
+Result<std::unique_ptr<BaseImage>> BaseImage::open(const std::string& path, const Disk& disk) {
     Result<host::MappedFile> file = host::map_file(path);
     if (!file)
         return file.error();
@@ -240,9 +246,12 @@ Result<std::unique_ptr<BaseImage>> BaseImage::open(const std::string& path) {
     const u64 content_size = header.state_offset + header.state_size - header.index_offset;
     if (header.content_digest != digest_of(bytes.subspan(header.index_offset, content_size)))
         return damaged(path, "is corrupt (index)");
+    if (header.disk_sector_count != disk.sector_count || header.disk_contents != disk.contents)
+        return Error{"base image " + path + " was made with another disk"};
     std::unique_ptr<BaseImage> image(new BaseImage);
     image->digest_ = header.ingredients;
-    image->config_ = {.memory_size = header.memory_size, .vcpu_count = header.vcpu_count};
+    image->config_ = {
+        .memory_size = header.memory_size, .vcpu_count = header.vcpu_count, .disk = disk};
     image->state_digest_ = header.state_digest;
     image->index_ = bytes.subspan(header.index_offset, header.page_count * sizeof(IndexEntry));
     image->state_ = bytes.subspan(header.state_offset, header.state_size);

@@ -35,7 +35,8 @@ Result<BaseIngredients> read_ingredients(const KernelFiles& kernel, const std::s
 class BaseImage {
   public:
     // Checks everything: a foreign, truncated or corrupt file is an Error that names it.
-    static Result<std::unique_ptr<BaseImage>> open(const std::string& path);
+    // `disk`: the one that the image was made with; another one is an Error too.
+    static Result<std::unique_ptr<BaseImage>> open(const std::string& path, const Disk& disk);
 
     Digest digest() const { return digest_; }
     const MachineConfig& config() const { return config_; }

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/state_io.h"
+#include "devices/virtio/block.h"
 #include "devices/virtio/entropy.h"
 #include "devices/virtio/file_system.h"
 #include "machine/canary.h"
@@ -15,6 +16,7 @@ namespace {
 constexpr u64 kVirtioBase = 0xd000'0000;
 constexpr unsigned kFirstVirtioInterrupt = 5;
 constexpr std::string_view kHostTag = "host";
+constexpr std::string_view kDiskSerial = "uchronia-disk";
 
 // Between two stalls 2^13 to 2^23 ticks, each power of two as likely as the next: short ones find
 // races inside a call, long ones leave whole operations alone.
@@ -89,6 +91,9 @@ Machine::Machine(memory::FrameStore& frames, const MachineConfig& config)
     mmio_.add(PhysicalAddress(devices::IOAPIC::kDefaultBase), devices::IOAPIC::kSize, *io_apic_);
     add_virtio(std::make_unique<devices::VirtioEntropy>(entropy_source));
     add_virtio(std::make_unique<devices::VirtioFileSystem>(*files_, kHostTag));
+    if (config.disk.image != nullptr)
+        add_virtio(std::make_unique<devices::VirtioBlock>(
+            image_of(config.disk), devices::VirtioBlock::Access::kReadWrite, kDiskSerial));
 }
 
 Machine::~Machine() = default;
@@ -299,9 +304,28 @@ Status Machine::restore(const Checkpoint& checkpoint) {
     fields(loading);
     if (Status status = loading.status(); !status)
         return status;
+    if (Status status = check_restored(); !status)
+        return status;
     for (const auto& cpu : vcpus_)
         mmu_->update_context(*cpu);
     ram_->restore(checkpoint.ram);
+    return {};
+}
+
+// What no machine ever comes to between two instructions, and what run() relies on; devices and CPUs
+// are well defined in any state.
+Status Machine::check_restored() const {
+    constexpr u64 kLatest = u64{1} << 62;
+    if (ticks_.value > kLatest || idle_.value > kLatest)
+        return Error{"saved state: the machine's time is impossible"};
+    if (next_stall_ < ticks_.value)
+        return Error{"saved state: the next stall lies in the past"};
+    if (power_->request() != devices::PowerRequest::kNone)
+        return Error{"saved state: a power request was left open"};
+    for (const auto& cpu : vcpus_) {
+        if (cpu->state.halted && cpu->state.interrupt_shadow)
+            return Error{"saved state: a CPU is halted inside an instruction"};
+    }
     return {};
 }
 

@@ -29,6 +29,7 @@
 #include "devices/virtio/mmio_transport.h"
 #include "host/file_source.h"
 #include "machine/decisions.h"
+#include "machine/disk.h"
 #include "machine/outside.h"
 #include "memory/ram.h"
 
@@ -37,6 +38,7 @@ namespace uchronia::machine {
 struct MachineConfig {
     u64 memory_size = u64{1} << 30;  // bytes
     unsigned vcpu_count = 1;
+    Disk disk = {};
 };
 
 // What a run needs beyond the machine's state; all references must outlive the run.
@@ -177,6 +179,7 @@ class Machine final : private cpu::Platform,
     bool follow_stop(const cpu::interp::RunResult& result, VirtualTime time, StopReason& reason);
     bool skip_idle_time(VirtualTime time, StopReason& reason);
     bool take_request(StopReason& reason);
+    Status check_restored() const;
 
     // hypercalls.cc
     u64 call(cpu::VCPU& cpu, u64 function);
