@@ -1,5 +1,6 @@
-// The APIC timer and HLT: every interrupt comes at exactly its time, with the processor busy or halted
-// (SDM vol. 3A, 11.5.4; docs/time.md). The TSC counts nanoseconds, as the timer does at divisor 1.
+// The APIC timer and HLT: every interrupt comes at exactly its time, with the processor busy or
+// halted (SDM vol. 3A, 11.5.4; docs/time.md). The TSC counts nanoseconds, as the timer does at
+// divisor 1.
 #include "guest.inc"
 
 #define APIC 0xfee00000

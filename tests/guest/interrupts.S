@@ -1,5 +1,5 @@
-// Interrupts from the local APIC to the processor: IF, shadows, priorities, CR8, EOI, and where exactly
-// they come (APM vol. 2, 8.5, 16.3 to 16.6).
+// Interrupts from the local APIC to the processor: IF, shadows, priorities, CR8, EOI, and where
+// exactly they come (APM vol. 2, 8.5, 16.3 to 16.6).
 #include "guest.inc"
 
 #define APIC 0xfee00000

@@ -1,5 +1,5 @@
-// What a page's rights allow to whom, with every error code: W, U and NX, CR0.WP, SMEP, SMAP, EFER.NXE
-// (APM vol. 2, 5.6 and 8.4.2).
+// What a page's rights allow to whom, with every error code: W, U and NX, CR0.WP, SMEP, SMAP,
+// EFER.NXE (APM vol. 2, 5.6 and 8.4.2).
 #include "guest.inc"
 
 #define PAGE 0xa0000

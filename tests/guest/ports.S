@@ -1,5 +1,5 @@
-// IN, OUT, INS, OUTS: IOPL, the permission bitmap, CLI and STI in ring 3, and string forms that fault
-// (APM vol. 2, 12.2.4; vol. 3). Port 3FFh is the scratch register of COM1.
+// IN, OUT, INS, OUTS: IOPL, the permission bitmap, CLI and STI in ring 3, and string forms that
+// fault (APM vol. 2, 12.2.4; vol. 3). Port 3FFh is the scratch register of COM1.
 #include "guest.inc"
 
 #define SCRATCH 0x3ff
