@@ -42,6 +42,13 @@ class FieldVisitor {
         bytes(name, &field, sizeof field);
     }
 
+    // One byte; what a file may say beyond 0 and 1 is no bool.
+    void operator()(std::string_view name, bool& field) {
+        u8 value = field ? 1 : 0;
+        bytes(name, &value, sizeof value);
+        field = value != 0;
+    }
+
     template <class Tag>
     void operator()(std::string_view name, Strong<Tag>& field) {
         bytes(name, &field.value, sizeof field.value);

@@ -35,6 +35,7 @@ void CPUState::fields(FieldVisitor& v) {
     static constexpr const char* kRegisterNames[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
                                                      "rsi", "rdi", "r8",  "r9",  "r10", "r11",
                                                      "r12", "r13", "r14", "r15"};
+    static constexpr u32 kDefinedMXCSR = 0xffff;
     static constexpr const char* kSegmentNames[] = {"es", "cs", "ss", "ds", "fs", "gs"};
     for (unsigned i = 0; i < 16; ++i)
         v(kRegisterNames[i], gpr[i]);
@@ -76,6 +77,7 @@ void CPUState::fields(FieldVisitor& v) {
     v("mtrr_fixed", mtrr_fixed);
     v("x87", x87);
     v("mxcsr", mxcsr);
+    mxcsr &= kDefinedMXCSR;  // of a damaged file: the host's LDMXCSR would fault
     for (unsigned i = 0; i < vectors.size(); ++i)
         v("ymm" + std::to_string(i), vectors[i].q);
     v("halted", halted);

@@ -11,8 +11,7 @@
 
 namespace uchronia::fuzz {
 
-inline constexpr machine::MachineConfig kSmallMachine = {.memory_size = u64{2} << 20,
-                                                         .vcpu_count = 1};
+inline const machine::MachineConfig kSmallMachine = {.memory_size = u64{2} << 20, .vcpu_count = 1};
 
 // Puts the guest into a new machine.
 void make_guest(Input& input, machine::Machine& machine);
