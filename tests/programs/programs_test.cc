@@ -161,6 +161,27 @@ TEST(Guest, WritesVanish) {
     EXPECT_EQ(host.output, "0\n");
 }
 
+TEST(Guest, WritesToADiskStayInTheMachine) {
+    const HostResult made = run_on_host(
+        "f=$(mktemp) && printf 'on the disk' > $f && truncate -s 1M $f && echo $f", kFolder);
+    ASSERT_EQ(made.exit_status, 0);
+    history::BaseReference reference;
+    reference.memory_size = machine::MachineConfig{}.memory_size;
+    reference.disk_path = made.output.substr(0, made.output.size() - 1);
+    const auto base = cli::obtain_base_image(reference);
+    ASSERT_TRUE(base.ok()) << base.error().message;
+    const char* script =
+        "head -c 11 /dev/vda; echo; printf changed | dd of=/dev/vda conv=notrunc 2>/dev/null; "
+        "sync; head -c 11 /dev/vda; stat -c %t /dev/vda; blockdev --getsize64 /dev/vda";
+    const GuestResult guest = run_in_guest(**base, script, kFolder, 1, Way::kThroughCheckpoint);
+    EXPECT_EQ(guest.exit_status, 0u);
+    const GuestResult plain = run_in_guest(**base, script, kFolder, 1, Way::kPlain);
+    EXPECT_EQ(plain.output, "on the disk\nchangeddiskfe\n1048576\n");
+    EXPECT_EQ(to_hex(plain.state), to_hex(guest.state));
+    EXPECT_EQ(run_on_host("head -c 11 " + reference.disk_path, "/").output, "on the disk");
+    run_on_host("rm " + reference.disk_path, "/");
+}
+
 TEST(Guest, ARaceShowsUnderSomeSeeds) {
     const HostResult compiled = run_on_host(
         "d=$(mktemp -d) && cc -O1 -pthread -o $d/racy racy_counter.c && echo $d", kFolder);
