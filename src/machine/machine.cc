@@ -312,25 +312,8 @@ Status Machine::restore(const Checkpoint& checkpoint) {
     return {};
 }
 
-// What no machine ever comes to between two instructions, and what run() relies on; devices and CPUs
-// are well defined in any state.
-Status Machine::check_restored() const {
-    constexpr u64 kLatest = u64{1} << 62;
-    if (ticks_.value > kLatest || idle_.value > kLatest)
-        return Error{"saved state: the machine's time is impossible"};
-    if (next_stall_ < ticks_.value)
-        return Error{"saved state: the next stall lies in the past"};
-    if (power_->request() != devices::PowerRequest::kNone)
-        return Error{"saved state: a power request was left open"};
-    for (const auto& cpu : vcpus_) {
-        if (cpu->state.halted && cpu->state.interrupt_shadow)
-            return Error{"saved state: a CPU is halted inside an instruction"};
-    }
-    return {};
-}
-
-// What no machine ever comes to between two instructions, and what run() relies on; devices and CPUs
-// are well defined in any state.
+// What no machine ever comes to between two instructions, and what run() relies on; devices and
+// CPUs are well defined in any state.
 Status Machine::check_restored() const {
     constexpr u64 kLatest = u64{1} << 62;
     if (ticks_.value > kLatest || idle_.value > kLatest)

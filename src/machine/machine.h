@@ -180,7 +180,6 @@ class Machine final : private cpu::Platform,
     bool skip_idle_time(VirtualTime time, StopReason& reason);
     bool take_request(StopReason& reason);
     Status check_restored() const;
-    Status check_restored() const;
 
     // hypercalls.cc
     u64 call(cpu::VCPU& cpu, u64 function);
