@@ -50,6 +50,7 @@ CMOSRTC::CMOSRTC(u64 start_date) : date_at_zero_(start_date) {
 void CMOSRTC::fields(FieldVisitor& v) {
     v("date_at_zero", date_at_zero_);
     v("index", index_);
+    index_ &= kSize - 1;  // a damaged file could say anything
     v("memory", memory_);
 }
 

@@ -91,5 +91,18 @@ TEST_F(CMOSRTCTest, CheckpointInMidOperation) {
     EXPECT_EQ(get(copy, 9, 21), 0x30);
 }
 
+TEST_F(CMOSRTCTest, IndexFromADamagedStateStaysInside) {
+    SavingVisitor saving;
+    rtc.fields(saving);
+    std::vector<u8> state = saving.take();
+    state[8] = 0xff;  // behind the date
+    LoadingVisitor loading(state);
+    rtc.fields(loading);
+    ASSERT_TRUE(loading.status().ok());
+    rtc.write(1, 1, 0x5a, VirtualTime(0));
+    EXPECT_EQ(rtc.read(1, 1, VirtualTime(0)), 0x5au);
+    EXPECT_EQ(get(rtc, 0x7f, 0), 0x5a);
+}
+
 }  // namespace
 }  // namespace uchronia::devices

@@ -214,6 +214,22 @@ class Driver {
         }
         set(0x70, 15);
         available_ = 0;
+        if (kind_ == Kind::kFileSystem && input_.percent(95))
+            initialise_file_system();
+    }
+
+    // INIT, which comes before all other requests.
+    void initialise_file_system() {
+        put(kRequest, u32{56});
+        put(kRequest + 4, static_cast<u32>(FUSE_INIT));
+        put(kRequest + 40, u32{7});
+        put(kRequest + 44, u32{36});
+        put(kRequest + 52, static_cast<u32>(input_.percent(80) ? ~0u : input_.word(4)));
+        put_descriptor(kTable, kRequest, 56, 1, 1);
+        put_descriptor(kTable + 16, kReply, 80, 2, 0);
+        put(kAvailable + 4, u16{0});
+        put(kAvailable + 2, ++available_);
+        set(0x50, 1);
     }
 
     void step() {
@@ -301,43 +317,55 @@ class Driver {
         }
     }
 
-    void send() {
-        const u64 request_size = put_request();
-        const u16 head = static_cast<u16>(input_.below(kQueueSize));
-        u64 at = head;
-        const u64 count = input_.percent(90) ? input_.below(5) : input_.below(2 * kQueueSize);
-        u64 flags = 0;
-        if (request_size != 0) {
-            const u64 next = input_.percent(95) ? (at + 1) % kQueueSize : input_.below(70);
-            put_descriptor(kTable + 16 * at, kRequest, request_size, count == 0 ? 0 : 1, next);
-            at = next % kQueueSize;
-        }
+    // Whether to depart from what a driver may do.
+    bool wrong(u64 chance) { return !well_behaved_ && input_.percent(chance); }
+
+    u64 next_of(u64 at) { return wrong(8) ? input_.below(70) : (at + 1) % kQueueSize; }
+
+    // Puts a chain of buffers for the answer behind descriptor `at`.
+    void put_buffers(u64 at, u64 count) {
+        u64 writable = well_behaved_ ? 2 : 0;
         for (u64 i = 0; i < count; ++i) {
             const bool last = i + 1 == count;
-            flags |= input_.percent(60) ? 2 : 0;  // from here on buffers are writable
-            const u64 more = last == input_.percent(97) ? 0 : 1;
-            const u64 next = input_.percent(95) ? (at + 1) % kQueueSize : input_.below(70);
-            const u64 address = input_.percent(90) ? kReply + input_.below(0x20000) : input_.word();
-            const u64 size =
-                last && kind_ == Kind::kBlock && input_.percent(70) ? 1 : buffer_size();
-            if (input_.percent(6)) {
-                put_descriptor(kIndirect, address, size, flags | more, 1);
+            writable |= input_.percent(70) ? 2 : 0;  // from here on
+            const u64 flags = writable | (last == wrong(5) ? 1 : 0);
+            const u64 next = next_of(at);
+            const u64 address = wrong(10) ? input_.word() : kReply + input_.below(0x20000);
+            const bool is_status = last && kind_ == Kind::kBlock && !wrong(20);
+            const u64 size = is_status ? 1 : well_behaved_ ? 4096 : buffer_size();
+            if (wrong(10)) {
+                put_descriptor(kIndirect, address, size, writable | 1, 1);
                 put_descriptor(kIndirect + 16, kReply, 512, 2, input_.below(4));
                 put_descriptor(kTable + 16 * at, kIndirect, 16 * (1 + input_.below(3)), 4, next);
             } else {
-                put_descriptor(kTable + 16 * at, address, size, flags | more, next);
+                put_descriptor(kTable + 16 * at, address, size, flags, next);
             }
             at = next % kQueueSize;
         }
-        put(kAvailable + 4 + 2 * (available_ % kQueueSize), head);
-        available_ = static_cast<u16>(available_ + (input_.percent(95) ? 1 : input_.word(2)));
+    }
+
+    void send() {
+        well_behaved_ = input_.percent(60);
+        const u64 request_size = put_request();
+        const u64 head = input_.below(kQueueSize);
+        const u64 count = wrong(10) ? input_.below(2 * kQueueSize) : 1 + input_.below(4);
+        u64 at = head;
+        if (request_size != 0) {
+            const u64 next = next_of(at);
+            put_descriptor(kTable + 16 * at, kRequest, request_size, 1, next);
+            at = next % kQueueSize;
+        }
+        put_buffers(at, count);
+        put(kAvailable + 4 + 2 * (available_ % kQueueSize), static_cast<u16>(head));
+        available_ = static_cast<u16>(available_ + (wrong(10) ? input_.word(2) : 1));
         put(kAvailable + 2, available_);
-        set(0x50, input_.percent(95) ? (kind_ == Kind::kFileSystem ? 1 : 0) : input_.below(4));
+        set(0x50, wrong(10) ? input_.below(4) : kind_ == Kind::kFileSystem ? 1 : 0);
     }
 
     Input& input_;
     const Kind kind_;
     Rig a_, b_;
+    bool well_behaved_ = false;
     u16 available_ = 0;
 };
 
