@@ -27,8 +27,8 @@ struct BaseReference {
     std::string kernel_name;  // for messages
     u64 memory_size = 0;      // bytes
     u32 vcpu_count = 1;
-    std::string disk_path;  // empty: no disk
-    Digest disk;            // of its contents; zero: not known
+    std::string disk_path = {};  // empty: no disk
+    Digest disk = {};            // of its contents; zero: not known
 
     bool operator==(const BaseReference&) const = default;
 };

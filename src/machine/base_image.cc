@@ -177,6 +177,14 @@ bool layout_fits(const Header& header, u64 size) {
            header.pages_offset + header.page_count * kPageSize == size;
 }
 
+bool is_possible_machine(const Header& header) {
+    constexpr u64 kMemoryUnit = u64{2} << 20;
+    constexpr u32 kMostVCPUs = 255;
+    return header.memory_size != 0 && header.memory_size % kMemoryUnit == 0 &&
+           header.memory_size <= kMaximumMemorySize && header.vcpu_count != 0 &&
+           header.vcpu_count <= kMostVCPUs;
+}
+
 }  // namespace
 
 Digest BaseIngredients::digest() const {
@@ -243,6 +251,8 @@ Result<std::unique_ptr<BaseImage>> BaseImage::open(const std::string& path, cons
         return damaged(path, "is corrupt (header)");
     if (!layout_fits(header, bytes.size()))
         return damaged(path, "is truncated");
+    if (!is_possible_machine(header))
+        return damaged(path, "is of a machine that cannot be");
     const u64 content_size = header.state_offset + header.state_size - header.index_offset;
     if (header.content_digest != digest_of(bytes.subspan(header.index_offset, content_size)))
         return damaged(path, "is corrupt (index)");
@@ -271,6 +281,10 @@ Status BaseImage::start(Machine& machine, memory::FrameStore& frames) const {
     for (u64 i = 0; i < page_count_; ++i) {
         IndexEntry entry;
         std::memcpy(&entry, index_.data() + i * sizeof entry, sizeof entry);
+        if (machine.ram().read_page(entry.page_number) == nullptr)
+            return Error{
+                "the base image has a page outside the machine's memory. Remove it; it is "
+                "made again by the next run."};
         machine.ram().place(entry.page_number, frames.borrow(pages_ + i * kPageSize, entry.digest));
     }
     return machine.restore({machine.ram().snapshot(), {state_.begin(), state_.end()}});
