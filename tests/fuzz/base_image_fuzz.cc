@@ -101,7 +101,11 @@ std::vector<std::vector<u8>> seeds() {
     }
     seal(file);
     CHECK(open_bytes(file).ok());
-    return {file};
+    // Found before: a page outside RAM, and a memory size that cannot be.
+    std::vector<u8> outside = file, odd = file;
+    put(outside, kPageSize, u64{1} << 40);
+    put(odd, 16, u64{3});
+    return {file, outside, odd};
 }
 
 }  // namespace uchronia::fuzz
