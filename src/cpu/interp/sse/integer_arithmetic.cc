@@ -2,6 +2,7 @@
 // an MMX form is the low half of the XMM one.
 #include <smmintrin.h>
 
+#include "cpu/interp/sse/block_difference.h"
 #include "cpu/interp/sse/forms.h"
 
 namespace uchronia::cpu::interp::handler {
@@ -144,25 +145,6 @@ const HandlerSet PHSUBSW_Pq_Qq = pq_qq<[](__m128i a, __m128i b) {
 }>();
 const HandlerSet PHSUBSW_Vx_Wx = vx_wx<_mm_hsubs_epi16>();
 
-const HandlerSet MPSADBW_Vdq_Wdq_Ib = vx_wx<[](__m128i a, __m128i b, u8 immediate) {
-    switch (immediate & 7) {
-        case 0:
-            return _mm_mpsadbw_epu8(a, b, 0);
-        case 1:
-            return _mm_mpsadbw_epu8(a, b, 1);
-        case 2:
-            return _mm_mpsadbw_epu8(a, b, 2);
-        case 3:
-            return _mm_mpsadbw_epu8(a, b, 3);
-        case 4:
-            return _mm_mpsadbw_epu8(a, b, 4);
-        case 5:
-            return _mm_mpsadbw_epu8(a, b, 5);
-        case 6:
-            return _mm_mpsadbw_epu8(a, b, 6);
-        default:
-            return _mm_mpsadbw_epu8(a, b, 7);
-    }
-}>();
+const HandlerSet MPSADBW_Vdq_Wdq_Ib = vx_wx<sum_block_differences>();
 
 }  // namespace uchronia::cpu::interp::handler

@@ -1,25 +1,21 @@
-// MASKMOVQ and MASKMOVDQU: store the bytes whose mask byte has its sign set, at DS:rDI.
-//
-// The manuals leave open whether bytes that are not selected can fault; here they do not. All
-// selected bytes are checked before the first is written.
-#include "cpu/interp/sse/operand.h"
+#include "cpu/interp/sse/masked_store.h"
 
-namespace uchronia::cpu::interp::handler {
+namespace uchronia::cpu::interp {
 
-using namespace sse;
-
+namespace sse {
 namespace {
 
-u64 destination(const VCPU& cpu, const Op* op) {
+u64 masked_store_address(const VCPU& cpu, const Op* op) {
     u64 offset = cpu.state.gpr[kRDI];
     if ((op->flags & op_flag::kAddress32) != 0)
         offset = static_cast<u32>(offset);
     return offset + cpu.state.segment_base[op->segment];
 }
 
-// `mask` has one bit for each byte.
+}  // namespace
+
 bool store_selected(VCPU& cpu, const Op* op, const u8* data, u32 mask) {
-    const u64 address = destination(cpu, op);
+    const u64 address = masked_store_address(cpu, op);
     for (u32 rest = mask; rest != 0; rest &= rest - 1) {
         const u64 at = address + static_cast<u32>(__builtin_ctz(rest));
         if (!is_canonical(at)) {  // the MMU takes an operand outside ModRM for one of the stack
@@ -36,6 +32,14 @@ bool store_selected(VCPU& cpu, const Op* op, const u8* data, u32 mask) {
     }
     return true;
 }
+
+}  // namespace sse
+
+namespace handler {
+
+using namespace sse;
+
+namespace {
 
 void store_xmm(VCPU& cpu, const Op* op) {
     if (!sse_ready(cpu, op))
@@ -62,4 +66,5 @@ void store_mmx(VCPU& cpu, const Op* op) {
 const HandlerSet MASKMOVQ_Pq_Nq = always(store_mmx);
 const HandlerSet MASKMOVDQU_Vdq_Udq = always(store_xmm);
 
-}  // namespace uchronia::cpu::interp::handler
+}  // namespace handler
+}  // namespace uchronia::cpu::interp

@@ -1,29 +1,11 @@
 // Packed shifts: by the low 64 bits of a register or memory operand, by an immediate, by bytes.
 // Counts above the element width give zero, or all signs.
-#include <algorithm>
-
-#include "cpu/interp/sse/byte_shift.h"
 #include "cpu/interp/sse/forms.h"
+#include "cpu/interp/sse/shift_operations.h"
 
 namespace uchronia::cpu::interp::handler {
 
 using namespace sse;
-
-namespace {
-
-// The count of an immediate form, as the register form takes it.
-template <auto F>
-constexpr auto by_immediate =
-    [](__m128i value, u8 count) { return F(value, _mm_cvtsi32_si128(count)); };
-
-constexpr auto right_bytes = [](__m128i value, u8 count) {
-    return shift_bytes_right(value, std::min<unsigned>(count, 16));
-};
-constexpr auto left_bytes = [](__m128i value, u8 count) {
-    return shift_bytes_left(value, std::min<unsigned>(count, 16));
-};
-
-}  // namespace
 
 const HandlerSet PSRLW_Pq_Qq = pq_qq<_mm_srl_epi16>();
 const HandlerSet PSRLW_Vx_Wx = vx_wx<_mm_srl_epi16>();
