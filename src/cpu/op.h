@@ -29,14 +29,16 @@ inline constexpr u8 kOperand16 = 64;  // effective operand size is 16 bits
 
 struct Op {
     Handler handler;
-    u64 immediate;     // sign-extended to 64 bits; for relative branches: target minus page base
+    // Sign-extended to 64 bits; for relative branches: target minus page base. With VEX: bits 0-7
+    // are the immediate byte, if there is one, and bits 8-15 the operand in VEX.vvvv.
+    u64 immediate;
     i32 displacement;  // RIP-relative: already relative to the page base, base = kPageBaseSlot
     // Register operands as byte offsets into CPUState::gpr (8 * number; AH..BH are 1, 9, 17, 25) if
     // they are general registers, else the plain register number (XMM, MMX, x87, segment, CR, DR).
-    u8 reg;   // ModRM.reg, or the register in the opcode byte (+r)
-    u8 rm;    // ModRM.rm where it is a register
-    u8 base;  // plain slot numbers of CPUState::gpr; kZeroSlot for none
-    u8 index;
+    u8 reg;      // ModRM.reg, or the register in the opcode byte (+r)
+    u8 rm;       // ModRM.rm where it is a register
+    u8 base;     // plain slot numbers of CPUState::gpr; kZeroSlot for none
+    u8 index;    // with VSIB: number of a vector register, so that effective_address does not apply
     u8 scale;    // 0-3
     u8 segment;  // slot in CPUState::segment_base; kFlatSegment for none
     u8 flags;    // op_flag
@@ -45,5 +47,18 @@ struct Op {
     u16 id;      // cpu::Instruction
 };
 static_assert(sizeof(Op) == 32);
+
+// The operand in VEX.vvvv (H: number of a vector register; B: byte offset of a general one).
+inline u8 vex_vvvv(const Op* op) {
+    return static_cast<u8>(op->immediate >> 8);
+}
+// The immediate byte of an instruction with VEX.
+inline u8 vex_immediate(const Op* op) {
+    return static_cast<u8>(op->immediate);
+}
+// The register that an is4 immediate names (L).
+inline u8 vex_is4(const Op* op) {
+    return static_cast<u8>((op->immediate >> 4) & 15);
+}
 
 }  // namespace uchronia::cpu

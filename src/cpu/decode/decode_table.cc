@@ -38,11 +38,6 @@ std::vector<Form> forms_of(CodeMode mode) {
     return forms;
 }
 
-bool has_opcode(const Encoding& encoding, OpcodeMap map, u8 byte) {
-    return encoding.map == map &&
-           encoding.opcode == (encoding.opcode_register ? byte & 0xf8 : byte);
-}
-
 // Whether the form can be meant by a ModRM byte with this reg field and kind of rm.
 bool fits_list(const Encoding& encoding, unsigned list_index) {
     const unsigned reg = list_index & 7;
@@ -68,6 +63,8 @@ bool matches(const Form& form, Selector selector) {
         return false;
     if (e.rex_w != RexW::kAny && (e.rex_w == RexW::k1) != ((selector.rex & 8) != 0))
         return false;
+    if (e.length != VectorLength::kAny && (e.length == VectorLength::k256) != selector.vex_l)
+        return false;
     if (e.modrm == ModRMUse::kWhole && e.modrm_value != selector.modrm)
         return false;
     return !form.without_rex_b || (selector.rex & 1) == 0;
@@ -76,17 +73,16 @@ bool matches(const Form& form, Selector selector) {
 }  // namespace
 
 DecodeTable::DecodeTable(CodeMode mode) {
-    const std::vector<Form> forms = forms_of(mode);
-    for (unsigned map = 0; map < kOpcodeMapCount; ++map) {
-        for (unsigned byte = 0; byte < 256; ++byte) {
-            std::vector<Form> here;
-            for (const Form& form : forms)
-                if (has_opcode(form.encoding, OpcodeMap(map), static_cast<u8>(byte)))
-                    here.push_back(form);
-            if (!here.empty())
-                add_opcode(OpcodeMap(map), static_cast<u8>(byte), here);
-        }
+    std::vector<std::vector<Form>> by_opcode(kOpcodeMapCount * 256);
+    for (const Form& form : forms_of(mode)) {
+        const unsigned map = static_cast<unsigned>(form.encoding.map);
+        const unsigned byte_count = form.encoding.opcode_register ? 8 : 1;
+        for (unsigned i = 0; i < byte_count; ++i)
+            by_opcode[map * 256 + form.encoding.opcode + i].push_back(form);
     }
+    for (unsigned i = 0; i < by_opcode.size(); ++i)
+        if (!by_opcode[i].empty())
+            add_opcode(OpcodeMap(i / 256), static_cast<u8>(i), by_opcode[i]);
 }
 
 void DecodeTable::add_opcode(OpcodeMap map, u8 byte, std::span<const Form> forms) {

@@ -25,8 +25,9 @@ struct Form {
 // What selects among the rows of an opcode.
 struct Selector {
     MandatoryPrefix prefix;  // kNone, k66, kF2 or kF3
-    u8 rex;                  // 0 if there is none
+    u8 rex;                  // 0 if there is none; from VEX: its W, R, X and B
     u8 modrm;                // 0 if there is none
+    bool vex_l;              // VEX.L
 };
 
 class DecodeTable {

@@ -1,4 +1,4 @@
-// Source: APM vol. 3, 1.2-1.7 (instruction encoding), vol. 2, 8.2.7 (#UD).
+// Source: APM vol. 3, 1.2-1.8 (instruction encoding), vol. 2, 8.2.7 (#UD).
 #include "cpu/decode/decoder.h"
 
 #include <algorithm>
@@ -23,7 +23,10 @@ struct Prefixes {
     bool lock = false;
     u8 repeat = 0;                   // F2 or F3, the last of them
     u8 segment = kSegmentSlotCount;  // the last override, or none
-    u8 rex = 0;
+    u8 rex = 0;                      // from VEX too: W, R, X and B
+    u8 vex_vvvv = 0;
+    bool vex_l = false;
+    MandatoryPrefix vex_prefix = MandatoryPrefix::kNone;
 };
 
 u8 extended(unsigned field, u8 rex, u8 bit) {
@@ -49,9 +52,12 @@ class InstructionDecoder {
     void read_prefixes();
     void add_legacy_prefix(u8 byte);
     void read_opcode();
+    bool starts_vex();
+    void read_vex();
     const Form* find_form();
     void set_operand_size(const Form& form);
     void set_flags(const Form& form);
+    void decode_vvvv(const Encoding& encoding);
     u8 register_operand(RegisterClass kind, unsigned field, u8 rex_bit);
     void decode_memory();
     u8 decode_sib(unsigned mod);
@@ -79,6 +85,7 @@ class InstructionDecoder {
     u8 modrm_ = 0;
     unsigned address_bytes_ = 8;
     unsigned operand_bytes_ = 4;
+    bool vsib_ = false;
     bool memory_ = false;
     bool rip_relative_ = false;
     bool relative_branch_ = false;
@@ -154,6 +161,10 @@ void InstructionDecoder::add_legacy_prefix(u8 byte) {
 
 void InstructionDecoder::read_opcode() {
     read_prefixes();
+    if (starts_vex()) {
+        read_vex();
+        return;
+    }
     if (status_ != DecodeStatus::kDone || opcode_ != 0x0f)
         return;
     map_ = OpcodeMap::k0F;
@@ -164,9 +175,50 @@ void InstructionDecoder::read_opcode() {
     opcode_ = read<u8>();
 }
 
+// C4 and C5 are LES and LDS with a memory operand outside 64-bit mode.
+bool InstructionDecoder::starts_vex() {
+    if (status_ != DecodeStatus::kDone || (opcode_ & 0xfe) != 0xc4)
+        return false;
+    if (mode_ == CodeMode::k64)
+        return true;
+    if (position_ == limit_) {
+        read<u8>();  // sets the status
+        return false;
+    }
+    return bytes_[position_] >= 0xc0;
+}
+
+// The rest of the prefix, and the opcode byte. R, X, B and vvvv stand inverted. Reserved values and
+// prefixes that must not come before VEX are #UD (APM vol. 3, 1.8).
+void InstructionDecoder::read_vex() {
+    const bool long_form = opcode_ == 0xc4;
+    bad_register_ =
+        prefixes_.operand_size || prefixes_.repeat != 0 || prefixes_.lock || prefixes_.rex != 0;
+    const u8 first = read<u8>();
+    const u8 last = long_form ? read<u8>() : first;
+    const unsigned map = long_form ? first & 31u : 1;
+    const u8 rxb = static_cast<u8>(~first >> 5) & (long_form ? 7 : 4);
+    prefixes_.rex = static_cast<u8>(0x40 | rxb | (long_form && (last & 0x80) != 0 ? kRexW : 0));
+    prefixes_.vex_vvvv = static_cast<u8>((~last >> 3) & 15);
+    prefixes_.vex_l = (last & 4) != 0;
+    constexpr MandatoryPrefix kVEXPrefixes[] = {MandatoryPrefix::kNone, MandatoryPrefix::k66,
+                                                MandatoryPrefix::kF3, MandatoryPrefix::kF2};
+    prefixes_.vex_prefix = kVEXPrefixes[last & 3];
+    if (mode_ != CodeMode::k64) {  // eight registers
+        prefixes_.rex &= static_cast<u8>(~kRexB);
+        prefixes_.vex_vvvv &= 7;
+    }
+    bad_register_ |= map < 1 || map > 3;
+    if (!bad_register_) {
+        constexpr OpcodeMap kMaps[] = {OpcodeMap::kVEX0F, OpcodeMap::kVEX0F38, OpcodeMap::kVEX0F3A};
+        map_ = kMaps[map - 1];
+    }
+    opcode_ = read<u8>();
+}
+
 // F2 and F3 win over 66 (APM vol. 3, 1.2.1 and appendix A.1.2).
 const Form* InstructionDecoder::find_form() {
-    Selector selector{MandatoryPrefix::kNone, prefixes_.rex, modrm_};
+    Selector selector{prefixes_.vex_prefix, prefixes_.rex, modrm_, prefixes_.vex_l};
     if (prefixes_.repeat != 0)
         selector.prefix = prefixes_.repeat == 0xf2 ? MandatoryPrefix::kF2 : MandatoryPrefix::kF3;
     else if (prefixes_.operand_size)
@@ -238,12 +290,28 @@ u8 InstructionDecoder::register_operand(RegisterClass kind, unsigned field, u8 r
     return 0;
 }
 
+// In Op::immediate, above the immediate byte.
+void InstructionDecoder::decode_vvvv(const Encoding& encoding) {
+    Op& op = decoded_.op;
+    if (encoding.vvvv == RegisterClass::kAbsent) {
+        bad_register_ |= prefixes_.vex_vvvv != 0;
+        op.immediate &= 0xff;
+        return;
+    }
+    const u8 scale = encoding.vvvv == RegisterClass::kGeneral ? 8 : 1;
+    op.immediate = (op.immediate & 0xff) | u64{prefixes_.vex_vvvv} * scale << 8;
+    // A gather's three vector registers are three.
+    if (vsib_)
+        bad_register_ |=
+            prefixes_.vex_vvvv == op.reg || prefixes_.vex_vvvv == op.index || op.index == op.reg;
+}
+
 // The base register's field (for the default segment); sets index, scale and base.
 u8 InstructionDecoder::decode_sib(unsigned mod) {
     Op& op = decoded_.op;
     const u8 sib = read<u8>();
     const u8 index = extended((sib >> 3) & 7u, prefixes_.rex, kRexX);
-    if (index != kRSP) {
+    if (vsib_ || index != kRSP) {
         op.index = index;
         op.scale = static_cast<u8>(sib >> 6);
     }
@@ -257,6 +325,7 @@ void InstructionDecoder::decode_memory() {
     Op& op = decoded_.op;
     const unsigned mod = modrm_ >> 6;
     u8 field = modrm_ & 7u;
+    bad_register_ |= vsib_ && field != kRSP;
     if (field == kRSP) {
         field = decode_sib(mod);
     } else if (field == kRBP && mod == 0) {
@@ -281,6 +350,7 @@ u64 InstructionDecoder::read_immediate(ImmediateKind kind, unsigned& size) {
             size = 0;
             break;
         case ImmediateKind::kByte:
+        case ImmediateKind::kRegister:
         case ImmediateKind::kRelativeByte:
             size = 1;
             break;
@@ -379,6 +449,7 @@ void InstructionDecoder::define(const Form& form) {
     const Encoding& encoding = form.encoding;
     Op& op = decoded_.op;
     set_operand_size(form);
+    vsib_ = encoding.vsib;
     if (entry_->has_modrm) {
         op.reg = register_operand(encoding.reg, (modrm_ >> 3) & 7u, kRexR);
         memory_ = modrm_ < 0xc0 && !encoding.mod_ignored;
@@ -391,6 +462,8 @@ void InstructionDecoder::define(const Form& form) {
         op.reg = register_operand(encoding.reg, opcode_ & 7u, kRexB);
     }
     decode_immediates(encoding);
+    if (is_vex(map_))
+        decode_vvvv(encoding);
     if (map_ == OpcodeMap::kOneByte && (opcode_ & 0xf8) == 0xd8)  // for the x87 opcode register
         op.immediate = (u64{opcode_ & 7u} << 8) | modrm_;
     if (rip_relative_)
@@ -406,6 +479,8 @@ DecodeStatus InstructionDecoder::run() {
     read_opcode();
     if (status_ != DecodeStatus::kDone)
         return status_;
+    if (bad_register_)
+        return undefined();
     decoded_.op.segment =
         prefixes_.segment != kSegmentSlotCount ? prefixes_.segment : default_segment();
     if (mode_ == CodeMode::k64)

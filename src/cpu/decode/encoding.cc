@@ -39,7 +39,37 @@ constexpr NamedImmediate kImmediates[] = {
     {"id", ImmediateKind::kDword},     {"iz", ImmediateKind::kZ},
     {"iv", ImmediateKind::kV},         {"cb", ImmediateKind::kRelativeByte},
     {"cz", ImmediateKind::kRelativeZ}, {"moffs", ImmediateKind::kAddress},
+    {"is4", ImmediateKind::kRegister},
 };
+
+// One part of VEX.<L>.<pp>.<map>.<W>: what a word of it means.
+template <class T>
+struct Meaning {
+    std::string_view word;
+    T value;
+};
+constexpr Meaning<VectorLength> kLengths[] = {{"128", VectorLength::k128},
+                                              {"256", VectorLength::k256},
+                                              {"LIG", VectorLength::kAny},
+                                              {"LZ", VectorLength::k128}};
+constexpr Meaning<MandatoryPrefix> kVEXPrefixes[] = {{"NP", MandatoryPrefix::kNone},
+                                                     {"66", MandatoryPrefix::k66},
+                                                     {"F2", MandatoryPrefix::kF2},
+                                                     {"F3", MandatoryPrefix::kF3}};
+constexpr Meaning<OpcodeMap> kVEXMaps[] = {
+    {"0F", OpcodeMap::kVEX0F}, {"0F38", OpcodeMap::kVEX0F38}, {"0F3A", OpcodeMap::kVEX0F3A}};
+constexpr Meaning<RexW> kVEXWs[] = {{"WIG", RexW::kAny}, {"W0", RexW::k0}, {"W1", RexW::k1}};
+
+template <class T, std::size_t N>
+bool take_meaning(const Meaning<T> (&meanings)[N], std::string_view word, T& value) {
+    for (const Meaning<T>& meaning : meanings) {
+        if (meaning.word == word) {
+            value = meaning.value;
+            return true;
+        }
+    }
+    return false;
+}
 
 // The words of the encoding string, from left to right.
 class EncodingParser {
@@ -47,7 +77,13 @@ class EncodingParser {
     explicit EncodingParser(std::string_view text) : words_(split(text, ' ')) {}
 
     bool parse(Encoding& encoding) {
-        take_prefixes(encoding);
+        if (!words_.empty() && words_.front().starts_with("VEX.")) {
+            if (!take_vex(encoding))
+                return false;
+        } else {
+            take_prefixes(encoding);
+            take_map(encoding);
+        }
         if (!take_opcode(encoding))
             return false;
         while (!words_.empty()) {
@@ -82,14 +118,26 @@ class EncodingParser {
             encoding.rex_w = RexW::k0;
     }
 
+    bool take_vex(Encoding& encoding) {
+        const std::vector<std::string_view> parts = split(words_.front(), '.');
+        words_.erase(words_.begin());
+        return parts.size() == 5 && take_meaning(kLengths, parts[1], encoding.length) &&
+               take_meaning(kVEXPrefixes, parts[2], encoding.prefix) &&
+               take_meaning(kVEXMaps, parts[3], encoding.map) &&
+               take_meaning(kVEXWs, parts[4], encoding.rex_w);
+    }
+
+    void take_map(Encoding& encoding) {
+        if (!take("0F"))
+            return;
+        encoding.map = OpcodeMap::k0F;
+        if (words_.size() > 1 && take("38"))
+            encoding.map = OpcodeMap::k0F38;
+        else if (words_.size() > 1 && take("3A"))
+            encoding.map = OpcodeMap::k0F3A;
+    }
+
     bool take_opcode(Encoding& encoding) {
-        if (take("0F")) {
-            encoding.map = OpcodeMap::k0F;
-            if (words_.size() > 1 && take("38"))
-                encoding.map = OpcodeMap::k0F38;
-            else if (words_.size() > 1 && take("3A"))
-                encoding.map = OpcodeMap::k0F3A;
-        }
         if (words_.empty())
             return false;
         std::string_view word = words_.front();
@@ -152,6 +200,10 @@ void add_operand(Encoding& encoding, std::string_view operand) {
         encoding.rm = RegisterClass::kX87;
         return;
     }
+    if (operand.starts_with("vm")) {
+        encoding.vsib = true;
+        return;
+    }
     const std::string_view size = operand.substr(1);
     if (!std::all_of(size.begin(), size.end(), is_lower_or_digit))
         return;
@@ -188,6 +240,12 @@ void add_operand(Encoding& encoding, std::string_view operand) {
         case 'N':
             encoding.rm = RegisterClass::kX87;
             break;
+        case 'H':
+            encoding.vvvv = RegisterClass::kVector;
+            break;
+        case 'B':
+            encoding.vvvv = RegisterClass::kGeneral;
+            break;
         case 'X':
         case 'Y':
         case 'O':
@@ -211,7 +269,8 @@ bool ignores_66(const std::vector<std::string_view>& words) {
 // Instructions that use the address size but name no memory operand.
 bool has_implicit_address(std::string_view mnemonic) {
     return mnemonic.starts_with("LOOP") || mnemonic.ends_with("CXZ") ||
-           mnemonic.starts_with("XLAT") || mnemonic.starts_with("MASKMOV") || mnemonic == "MONITOR";
+           mnemonic.starts_with("XLAT") || mnemonic.starts_with("MASKMOV") ||
+           mnemonic == "VMASKMOVDQU" || mnemonic == "MONITOR";
 }
 
 }  // namespace
@@ -232,6 +291,9 @@ Result<Encoding> parse_encoding(const InstructionRow& row) {
         encoding.form = RMForm::kRegister;
     if ((row.attributes & attribute::kNoSIMDPrefix) != 0)
         encoding.ignores_66 = true;
+    if (!is_vex(encoding.map) && (encoding.vvvv != RegisterClass::kAbsent || encoding.vsib))
+        return Error{"the instruction table's row " + std::string(row.name) +
+                     " has operands that only VEX can encode"};
     return encoding;
 }
 

@@ -11,15 +11,22 @@
 //            U rm: XMM register only; P/Q/N the same for MMX; S segment register; C, D control and
 //            debug register; I immediate; J relative branch; O moffs; Z register in the opcode
 //            byte; X, Y string operands. Sizes: b w d q, v (16/32/64 by operand size), z (16/32,
-//            and 32 for 64), y (32/64), dq, ps, pd, ss, sd, ... Fixed registers by name: AL, eAX,
-//            rAX, CL, DX, ST0, 1. A name ends in _m or _r where memory and register forms are two
-//            different rows.
+//            and 32 for 64), y (32/64), dq, ps, pd, ss, sd, ... H vector
+//            register in VEX.vvvv; B general register in VEX.vvvv; L vector register in bits 4-7
+//            of the immediate (is4); vm32x, vm32y, vm64x, vm64y memory with a vector of indices
+//            (VSIB). Fixed registers by name: AL, eAX, rAX, CL, DX, ST0, 1. A name ends in _m or
+//            _r where memory and register forms are two different rows, and in _128 or _256 where
+//            both vector lengths are.
 // encoding   as the manuals write it: bytes in hex, a mandatory prefix first (66, F2, F3, NP for
 //            "none of these", NFx for "neither F2 nor F3"), then REX.W (or REX.W0) if it selects
 //            the instruction, opcode bytes, then /r or /0../7, then "mem" or "reg" if only that
 //            form exists; +r for a register in the opcode byte; immediates ib, iw, iz (16/32), iv
 //            (16/32/64: MOV only), id; cb, cz for branches; moffs. A whole ModRM byte can be given
-//            as a hex byte ("0F 01 D9").
+//            as a hex byte ("0F 01 D9"). Rows with VEX begin with VEX.<L>.<pp>.<map>.<W> and the
+//            opcode byte, as in "VEX.256.66.0F.WIG 58 /r": L is 128, 256, LIG (ignored) or LZ (must
+//            be 0), pp is NP, 66, F2 or F3, map is 0F, 0F38 or 0F3A, W is W0, W1 or WIG. After
+//            them, "is4" is an immediate byte that names a register. A row without H or B is #UD
+//            unless VEX.vvvv is 1111b.
 // feature    the CPUID feature that it belongs to; #UD where the model lacks it.
 // attributes kEnd, kAlone, ... below, joined with |.
 // host       whether the host CPU may execute it for the guest (D8).
@@ -66,6 +73,14 @@ enum class Feature : u8 {
     kADX,
     kSHA,
     kRDPID,
+    kAVX,
+    kAVX2,
+    kFMA,
+    kF16C,
+    kBMI1,
+    kBMI2,
+    kLZCNT,
+    kMOVBE,
 };
 
 namespace attribute {
