@@ -6,11 +6,14 @@
 // to the next instruction.
 #pragma once
 
+#include <new>
+
 #include "cpu/bus.h"
 #include "cpu/fault.h"
 #include "cpu/mmu/page_table_cache.h"
 #include "cpu/op.h"
 #include "cpu/state.h"
+#include "cpu/translator_frame.h"
 
 namespace uchronia::cpu {
 
@@ -32,6 +35,11 @@ class VCPU {
     VCPU(unsigned index_, MMU& mmu_, Platform& platform_)
         : index(index_), mmu(mmu_), platform(platform_) {}
 
+    // While translated code runs, the host's stack pointer points to the state, and what the host
+    // pushes (signal frames) goes below it: a vCPU that is to run such code must come from here.
+    static void* operator new(std::size_t size, std::align_val_t alignment);
+    static void operator delete(void* vcpu, std::align_val_t alignment);
+
     // Reports a fault of `op`; the handler returns right after.
     void raise(const Op* op, const Fault& fault_) {
         exit = Exit::kFault;
@@ -50,7 +58,8 @@ class VCPU {
     u64 address_of(const Op* op) const { return state.gpr[kPageBaseSlot] + op->offset; }
     u64 address_after(const Op* op) const { return address_of(op) + op->length; }
 
-    CPUState state;
+    CPUState state;  // first: translated code knows where it lies
+    TranslatorFrame translation;
 
     // FSPT of the lower and the upper canonical half, for the present privilege and AC
     // (cpu/mmu/page_table_cache.h). Never null.

@@ -74,7 +74,7 @@ class Coherence : public cpu::CodeObserver {
         : limits_(limits), ram_(frames_, kSize), mmu_(ram_), cpu_(0, mmu_, platform_) {
         ram_.set_observer(mmu_);
         mmu_.add_vcpu(cpu_);
-        mmu_.set_code_observer(*this);
+        mmu_.add_code_observer(*this);
         op_.flags = cpu::op_flag::kMemory;
         op_.base = op_.index = cpu::kZeroSlot;
         op_.segment = cpu::kFlatSegment;

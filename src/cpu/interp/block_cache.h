@@ -39,7 +39,7 @@ struct alignas(32) Block {
 
 class BlockCache final : public CodeObserver {
   public:
-    explicit BlockCache(MMU& mmu) : mmu_(mmu) { mmu.set_code_observer(*this); }
+    explicit BlockCache(MMU& mmu) : mmu_(mmu) { mmu.add_code_observer(*this); }
 
     // The block at `offset` of a page if it has been decoded, else null.
     const Block* find(u64 page_number, u16 offset, CodeMode mode) const;

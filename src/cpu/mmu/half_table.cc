@@ -3,22 +3,29 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/check.h"
 #include "host/memory.h"
 
 namespace uchronia::cpu {
 namespace {
 
-constexpr u64 kTableBytes = kTableEntryCount * sizeof(TableEntry);
+constexpr u64 kTableBytes = 2 * kTableEntryCount * sizeof(TableEntry);
 
 }  // namespace
 
 HalfTable::HalfTable()
-    : entries_(static_cast<TableEntry*>(host::reserve(kTableBytes))),
+    : both_halves_(static_cast<TableEntry*>(host::reserve(kTableBytes))),
+      entries_(both_halves_),
       used_bitmap_(static_cast<u64*>(host::reserve(kTableEntryCount / kChunkEntries / 8))) {}
 
 HalfTable::~HalfTable() {
-    host::release(entries_, kTableBytes);
+    host::release(both_halves_, kTableBytes);
     host::release(used_bitmap_, kTableEntryCount / kChunkEntries / 8);
+}
+
+void HalfTable::set_half(Half half) {
+    CHECK(used_chunks_.empty());
+    entries_ = both_halves_ + (half == Half::kUpper ? kTableEntryCount : 0);
 }
 
 bool HalfTable::is_used(u64 chunk) const {

@@ -1,5 +1,8 @@
 // One half of an address space in the flat software page table: 2^35 entries of host memory,
 // reserved at once and populated as it is used.
+//
+// The host memory has room for both halves, of which the other one stays empty: so translated code
+// finds an entry by 36 bits of the address, whichever half they name, and misses in the other half.
 #pragma once
 
 #include <vector>
@@ -9,12 +12,17 @@
 
 namespace uchronia::cpu {
 
+enum class Half : u8 { kLower, kUpper };
+
 class HalfTable {
   public:
     HalfTable();
     ~HalfTable();
     HalfTable(const HalfTable&) = delete;
     HalfTable& operator=(const HalfTable&) = delete;
+
+    // Which half the table stands for from now on; it must be empty.
+    void set_half(Half half);
 
     const TableEntry* entries() const { return entries_; }
     // The entry of an address (either half), about to be filled.
@@ -36,6 +44,7 @@ class HalfTable {
     bool is_used(u64 chunk) const;
     void clear_entries(u64 first, u64 count);
 
+    TableEntry* both_halves_ = nullptr;
     TableEntry* entries_ = nullptr;
     u64* used_bitmap_ = nullptr;
     std::vector<u32> used_chunks_;

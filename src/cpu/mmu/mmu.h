@@ -43,7 +43,7 @@ struct SlowRead {
     bool ok;  // false: the exit is recorded in the VCPU
 };
 
-// Told when code that was decoded from a page is no longer there (the block cache implements it).
+// Told when code that was decoded from a page is no longer there (the engines' block caches).
 class CodeObserver {
   public:
     virtual ~CodeObserver() = default;
@@ -66,7 +66,7 @@ class MMU final : public PageObserver {
     ~MMU() override;
 
     void add_vcpu(VCPU& cpu);
-    void set_code_observer(CodeObserver& observer) { code_observer_ = &observer; }
+    void add_code_observer(CodeObserver& observer) { code_observers_.push_back(&observer); }
 
     // Slow paths of cpu/access.h. On false the exit (fault, or Exit::kAlone) is recorded.
     // `size` is 1, 2, 4 or 8.
@@ -90,6 +90,9 @@ class MMU final : public PageObserver {
 
     // Translates without changing anything (debuggers, symbolisers).
     bool probe(const VCPU& cpu, u64 address, u64& physical);
+    // The bytes of the page of an address, also without changing anything; null if it is not mapped
+    // or not RAM.
+    const u8* probe_page(const VCPU& cpu, u64 address);
 
     // Fetches the page of `address` for execution at the present privilege.
     FetchedPage fetch(VCPU& cpu, u64 address);
@@ -156,6 +159,7 @@ class MMU final : public PageObserver {
     static Privilege privilege_of(const VCPU& cpu);
     Walk walk(VCPU& cpu, u64 address, Access access, Privilege privilege);
     void follow_walk(u64 address, Walk& walk);
+    bool is_running_code(const VCPU& cpu, u64 page_number);
     bool may_change_translation(const Walk& walk) const;
     bool translate(VCPU& cpu, const Op* op, u64 address, Access access, Privilege privilege,
                    Walk& result);
@@ -191,7 +195,7 @@ class MMU final : public PageObserver {
     void attach_high_table(AddressSpace& space);
     void detach_high_table(AddressSpace& space);
     void drop_space(u64 root);
-    HalfTable* new_table();
+    HalfTable* new_table(Half half);
     void recycle_a_space();
     void release_table(HalfTable*& table);
     HalfTable* table_for(VCPU& cpu, u64 address, const Walk& walk, Privilege privilege);
@@ -200,7 +204,7 @@ class MMU final : public PageObserver {
     bool is_current(const AddressSpace& space) const;
 
     PhysicalMemory& memory_;
-    CodeObserver* code_observer_ = nullptr;
+    std::vector<CodeObserver*> code_observers_;
     std::vector<VCPU*> vcpus_;
     std::vector<Context> contexts_;
     std::vector<PageState> pages_;
@@ -211,7 +215,7 @@ class MMU final : public PageObserver {
     std::vector<std::unique_ptr<HalfTable>> tables_;
     std::vector<HalfTable*> free_tables_;
     std::map<Digest, HalfTable*> high_tables_;
-    std::unique_ptr<HalfTable> empty_;
+    std::unique_ptr<HalfTable> empty_low_, empty_high_;
     u32 next_id_ = 1;
     u64 clock_ = 0;
     Counters counters_;

@@ -157,8 +157,16 @@ bool MMU::read_piece(VCPU& cpu, const Op* op, u64 physical, void* data, u32 size
     return true;
 }
 
-// Whether a store may go ahead now: to a device, to decoded code or to a live page table entry it
-// may only in a block of its own, so that everything after it sees its effect.
+// Whether the page is the one that the present block runs from.
+bool MMU::is_running_code(const VCPU& cpu, u64 page_number) {
+    u64 physical;
+    return probe(cpu, cpu.state.gpr[kPageBaseSlot], physical) &&
+           physical >> kPageBits == page_number;
+}
+
+// Whether a store may go ahead now: to a device, to decoded code, to the page that is running (the
+// scan of live_flags may have seen more of it than is decoded) or to a live page table entry it may
+// only in a block of its own, so that everything after it sees its effect.
 bool MMU::ready_to_write(VCPU& cpu, const Op* op, u64 physical, u32 size) {
     if (cpu.alone)
         return true;
@@ -168,7 +176,8 @@ bool MMU::ready_to_write(VCPU& cpu, const Op* op, u64 physical, u32 size) {
     bool needs_alone = page == nullptr;
     if (!needs_alone) {
         const PageState& state = pages_[page_number];
-        needs_alone = (state.code_lines & lines_of(offset, size)) != 0;
+        needs_alone = (state.code_lines & lines_of(offset, size)) != 0 ||
+                      (state.code_lines != 0 && is_running_code(cpu, page_number));
         for (u64 entry = offset & ~u64{7}; state.trace != 0 && entry < offset + size; entry += 8)
             needs_alone |= (page[entry] & pte::kPresent) != 0;
     }
@@ -365,6 +374,11 @@ bool MMU::copy_to_guest(VCPU& cpu, u64 address, const void* data, u64 size) {
 
 bool MMU::probe(const VCPU& cpu, u64 address, u64& physical) {
     return is_canonical(address) && probe_page_tables(memory_, cpu.state.cr3, address, physical);
+}
+
+const u8* MMU::probe_page(const VCPU& cpu, u64 address) {
+    u64 physical;
+    return probe(cpu, address, physical) ? memory_.read_page(physical >> kPageBits) : nullptr;
 }
 
 void MMU::verify_entry(const VCPU& cpu, u64 address, const TableEntry& entry) {

@@ -15,8 +15,8 @@
 namespace uchronia::cpu {
 namespace {
 
-// Each table reserves 512 GiB of host addresses; of 128 TiB some must stay free.
-constexpr std::size_t kMostTables = 96;
+// Each table reserves 1 TiB of host addresses; of 128 TiB some must stay free.
+constexpr std::size_t kMostTables = 48;
 
 // The bits that translation depends on, each in a place of its own.
 u64 control_bits(const CPUState& s) {
@@ -33,7 +33,12 @@ u64 fetch_key(const HalfTable* table) {
 }  // namespace
 
 MMU::MMU(PhysicalMemory& memory)
-    : memory_(memory), pages_(memory.page_count()), empty_(std::make_unique<HalfTable>()) {}
+    : memory_(memory),
+      pages_(memory.page_count()),
+      empty_low_(std::make_unique<HalfTable>()),
+      empty_high_(std::make_unique<HalfTable>()) {
+    empty_high_->set_half(Half::kUpper);
+}
 
 MMU::~MMU() = default;
 
@@ -41,7 +46,8 @@ void MMU::add_vcpu(VCPU& cpu) {
     CHECK(cpu.index == vcpus_.size());
     vcpus_.push_back(&cpu);
     contexts_.emplace_back();
-    cpu.tables[0] = cpu.tables[1] = empty_->entries();
+    cpu.tables[0] = empty_low_->entries();
+    cpu.tables[1] = empty_high_->entries();
 }
 
 bool MMU::is_current(const AddressSpace& space) const {
@@ -49,7 +55,7 @@ bool MMU::is_current(const AddressSpace& space) const {
                        [&](const Context& context) { return context.space == &space; });
 }
 
-HalfTable* MMU::new_table() {
+HalfTable* MMU::new_table(Half half) {
     if (free_tables_.empty() && tables_.size() < kMostTables)
         free_tables_.push_back(tables_.emplace_back(std::make_unique<HalfTable>()).get());
     while (free_tables_.empty())
@@ -58,6 +64,7 @@ HalfTable* MMU::new_table() {
     free_tables_.pop_back();
     table->id = next_id_++;
     table->users = 1;
+    table->set_half(half);
     return table;
 }
 
@@ -136,7 +143,7 @@ void MMU::attach_high_table(AddressSpace& space) {
         ++space.high->users;
         return;
     }
-    space.high = new_table();
+    space.high = new_table(Half::kUpper);
     space.high->contents = contents;
     high_tables_.emplace(contents, space.high);
 }
@@ -161,7 +168,7 @@ HalfTable* MMU::table_for(VCPU& cpu, u64 address, const Walk& walk, Privilege pr
         return nullptr;
     HalfTable*& table = user_view ? space.user_low : space.supervisor_low;
     if (table == nullptr) {
-        HalfTable* fresh = new_table();
+        HalfTable* fresh = new_table(Half::kLower);
         table = fresh;
         refresh_contexts();
     }
@@ -177,8 +184,8 @@ void MMU::select_tables(VCPU& cpu) {
     const HalfTable* high = user ? nullptr : space.high;
     if (user && ac && (state.cr0 & cr0::kAM) != 0)
         low = nullptr;  // alignment is checked on the slow path
-    cpu.tables[0] = (low != nullptr ? low : empty_.get())->entries();
-    cpu.tables[1] = (high != nullptr ? high : empty_.get())->entries();
+    cpu.tables[0] = (low != nullptr ? low : empty_low_.get())->entries();
+    cpu.tables[1] = (high != nullptr ? high : empty_high_.get())->entries();
     cpu.fetch_keys[0] = fetch_key(user ? space.user_low : space.supervisor_low);
     cpu.fetch_keys[1] = fetch_key(high);
 }

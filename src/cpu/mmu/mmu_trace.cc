@@ -233,8 +233,8 @@ void MMU::forget_table(u64 page_number) {
 void MMU::invalidate_code(u64 page_number) {
     ++counters_.code_drops;
     pages_[page_number].code_lines = 0;
-    if (code_observer_ != nullptr)
-        code_observer_->code_changed(page_number);
+    for (CodeObserver* observer : code_observers_)
+        observer->code_changed(page_number);
 }
 
 void MMU::code_mapping_changed(HalfTable* table) {

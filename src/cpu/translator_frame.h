@@ -1,0 +1,36 @@
+// What translated code finds beside the CPU state: pointers to stubs and tables, and scratch slots.
+//
+// Translated code addresses it relative to the CPU state, so nothing in that code depends on where
+// a vCPU or a stub lies. Not state of the guest: never saved or hashed. Owned by cpu/jit.
+#pragma once
+
+#include <array>
+
+#include "base/types.h"
+
+namespace uchronia::cpu {
+
+// A place of the table through which indirect branches go.
+struct JumpEntry {
+    u64 tagged_rip = ~u64{0};  // guest address xor TranslatorFrame::tag
+    const void* code = nullptr;
+    u64 page_base = 0;
+    u64 padding = 0;
+};
+
+struct TranslatorFrame {
+    // Bits 12 to 47 of an address rotated right by 11: twice the index into the FSPT.
+    u64 index_mask = 0x1f'ffff'fffe;
+    const void* leave_stub = nullptr;  // to the engine, for the site whose number follows the call
+    std::array<const void*, 6> cross_stubs{};  // by log2 of the size: does an access cross pages?
+    u64 tag = 0;          // xored to addresses in the jump table: tells address spaces apart
+    u64 link_key = 0;     // what a link across pages was made under (a number, never 0)
+    JumpEntry* jumps = nullptr;
+    u64 value = 0;        // an operand that has to wait for a second check
+    u64 host_stack = 0;
+    u32 host_mxcsr = 0x1f80;
+    u32 mode = 0;         // what the present code was translated for
+    void* translator = nullptr;
+};
+
+}  // namespace uchronia::cpu
