@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/types.h"
+#include "cpu/model.h"
 
 namespace uchronia::cpu {
 
@@ -45,7 +46,11 @@ using MSRResult = bool;
 
 class Platform {
   public:
+    explicit Platform(CPUModel cpu_model = CPUModel::kV3) : cpu_model_(cpu_model) {}
     virtual ~Platform() = default;
+
+    // What the machine's vCPUs are.
+    CPUModel cpu_model() const { return cpu_model_; }
 
     // `size` is 1, 2 or 4 (bytes). Unknown ports read as all ones and ignore writes.
     virtual u32 port_read(unsigned vcpu, u16 port, unsigned size) = 0;
@@ -76,6 +81,9 @@ class Platform {
     // The guest's hypercall instruction (docs/hypercalls.md). Arguments and result are in the
     // vCPU's registers, which the machine reads and writes.
     virtual void hypercall(unsigned vcpu) = 0;
+
+  private:
+    const CPUModel cpu_model_;
 };
 
 }  // namespace uchronia::cpu

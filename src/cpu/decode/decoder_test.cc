@@ -62,6 +62,9 @@ TEST(Encoding, UnknownWordsAreErrors) {
     EXPECT_FALSE(parse("0F AE /8"));
     EXPECT_FALSE(parse("0F AE /r iq"));
     EXPECT_FALSE(parse("0F"));
+    EXPECT_TRUE(parse("VEX.LIG.F3.0F3A.W1 00 /r is4"));
+    EXPECT_FALSE(parse("VEX.512.NP.0F.W0 00 /r"));
+    EXPECT_FALSE(parse("VEX.LZ.NP.0F 00 /r"));
     EXPECT_FALSE(parse(""));
 }
 
@@ -148,7 +151,8 @@ TEST(Decoder, Immediates) {
 }
 
 TEST(Decoder, MandatoryPrefixes) {
-    EXPECT_EQ(decoded({0xf3, 0x0f, 0xbc, 0xc0}).name(), "BSF_Gv_Ev");  // TZCNT is not in the model
+    EXPECT_EQ(decoded({0xf3, 0x0f, 0xbc, 0xc0}).name(), "TZCNT_Gv_Ev");
+    EXPECT_EQ(decoded({0xf2, 0x0f, 0xbc, 0xc0}).name(), "BSF_Gv_Ev");
     EXPECT_EQ(decoded({0xf3, 0x0f, 0xb8, 0xc0}).name(), "POPCNT_Gv_Ev");
     expect_undefined({0x0f, 0xb8, 0xc0});
     EXPECT_EQ(decoded({0x66, 0xf2, 0x0f, 0x58, 0xc0}).name(), "ADDSD_Vsd_Wsd");
@@ -185,11 +189,44 @@ TEST(Decoder, LockNeedsALockableMemoryDestination) {
 
 TEST(Decoder, UndefinedInLongMode) {
     expect_undefined({0x06});
-    expect_undefined({0xc5, 0xf8, 0x77});  // VEX
-    expect_undefined({0xc4, 0xe2, 0x7d, 0x18});
     expect_undefined({0x62, 0xf1, 0x7c, 0x48});  // EVEX
     expect_undefined({0x8f, 0xe8, 0x78, 0xa2});  // XOP
     expect_undefined({0xce});                    // INTO
+}
+
+TEST(Decoder, VEXOperands) {
+    const Case andn = decoded({0xc4, 0x42, 0x98, 0xf2, 0xc8});  // andn r9, r12, r8
+    EXPECT_EQ(andn.name(), "ANDN_Gy_By_Ey");
+    EXPECT_EQ(andn.op().reg, 8 * kR9);
+    EXPECT_EQ(andn.op().rm, 8 * kR8);
+    EXPECT_EQ(vex_vvvv(&andn.op()), 8 * kR12);
+    EXPECT_EQ(andn.decoded.operand_size, 8);
+    EXPECT_EQ(andn.op().length, 5);
+    // rorx ecx, fs:[rip], -1: the immediate byte leaves the byte of VEX.vvvv alone.
+    const Case rorx = decoded({0x64, 0xc4, 0xe3, 0x7b, 0xf0, 0x0d, 0, 0, 0, 0, 0xff});
+    EXPECT_EQ(rorx.name(), "RORX_Gy_Ey_Ib");
+    EXPECT_EQ(rorx.op().immediate, 0xffu);
+    EXPECT_EQ(rorx.op().base, kPageBaseSlot);
+    EXPECT_EQ(rorx.op().displacement, 11);
+    EXPECT_EQ(rorx.op().segment, kFS);
+    EXPECT_EQ(rorx.decoded.operand_size, 4);
+}
+
+TEST(Decoder, VEXIsUndefined) {
+    EXPECT_EQ(decoded({0xc4, 0xe2, 0x38, 0xf2, 0xc0}).name(), "ANDN_Gy_By_Ey");
+    for (const int prefix : {0x66, 0xf2, 0xf3, 0xf0, 0x48})
+        expect_undefined({prefix, 0xc4, 0xe2, 0x38, 0xf2, 0xc0});
+    expect_undefined({0xc4, 0xe2, 0x3c, 0xf2, 0xc0});        // VEX.L
+    expect_undefined({0xc4, 0xe4, 0x38, 0xf2, 0xc0});        // map 4
+    expect_undefined({0xc4, 0xe3, 0x73, 0xf0, 0xc0, 0x01});  // rorx with VEX.vvvv
+    EXPECT_EQ(decoded({0xc5}).status, DecodeStatus::kNeedsMore);
+    EXPECT_EQ(decoded({0xc4, 0xe2, 0x38}).status, DecodeStatus::kNeedsMore);
+    EXPECT_EQ(decoded({0xc4, 0xe2, 0x38, 0xf2}).status, DecodeStatus::kNeedsMore);
+    // LES, and VEX of eight registers, outside 64-bit mode.
+    expect_undefined({0xc4, 0x02, 0x38, 0xf2, 0xc0}, CodeMode::k32);
+    const Case legacy = decoded({0xc4, 0xc2, 0x38, 0xf2, 0xc0}, CodeMode::k32);
+    EXPECT_EQ(legacy.name(), "ANDN_Gy_By_Ey");
+    EXPECT_EQ(legacy.op().rm, 8 * kRAX);
 }
 
 TEST(Decoder, ControlDebugAndSegmentRegisters) {

@@ -7,11 +7,12 @@
 // Source: APM vol. 4, 1.5 and the exception tables (AVX columns); vol. 2, 11.3.2 and 11.3.10.
 #pragma once
 
+#include "cpu/interp/state_components.h"
 #include "cpu/vcpu.h"
 
 namespace uchronia::cpu::interp {
 
-inline constexpr u64 kXCR0ForAVX = 6;  // the SSE and AVX components
+inline constexpr u64 kXCR0ForAVX = xstate::kSSE | xstate::kAVX;
 
 [[gnu::noinline, gnu::cold]] inline void refuse_avx(VCPU& cpu, const Op* op) {
     const bool enabled =

@@ -1,7 +1,8 @@
-// BT, BTS, BTR, BTC, BSF, BSR, POPCNT, CRC32.
+// BT, BTS, BTR, BTC, BSF, BSR, TZCNT, LZCNT, POPCNT, CRC32.
 //
 // Undefined in the manuals, and what is done here (as AMD processors do): BT and its like change CF
-// only; BSF and BSR change ZF only, and leave the whole destination alone if the source is 0.
+// only; BSF and BSR change ZF only, and leave the whole destination alone if the source is 0; TZCNT
+// and LZCNT clear SF, AF and PF and leave OF alone.
 #include <nmmintrin.h>
 
 #include <bit>
@@ -140,6 +141,36 @@ struct BitScan {
     }
 };
 
+// G := the number of zeros before the first bit set in E; all of them if there is none. On a model
+// without TZCNT and LZCNT, the prefix that tells them from BSF and BSR is ignored.
+template <class Direction>
+struct CountZeros {
+    template <class T>
+    static unsigned count(T value) {
+        if constexpr (std::is_same_v<Direction, Forward>)
+            return static_cast<unsigned>(std::countr_zero(value));
+        else
+            return static_cast<unsigned>(std::countl_zero(value));
+    }
+
+    template <class T, Place P>
+    static void run(VCPU& cpu, const Op* op) {
+        if (!has_v3(cpu)) [[unlikely]]
+            return BitScan<Direction>::template run<T, P>(cpu, op);
+        T value;
+        if (!load_E<P>(cpu, op, value))
+            return miss<CountZeros, T, P>(cpu, op);
+        const unsigned zeros = count<T>(value);
+        set_register<T>(cpu, op->reg, static_cast<T>(zeros));
+        constexpr u16 kChanged = static_cast<u16>(~ArithmeticFlags::kOF);
+        replace_flags(
+            cpu.state.flags, kChanged,
+            static_cast<u16>(ArithmeticFlags::kFixed | (zeros == 0 ? ArithmeticFlags::kZF : 0) |
+                             (value == 0 ? ArithmeticFlags::kCF : 0)));
+        return next(cpu, op);
+    }
+};
+
 // ZF tells whether the source is 0; the other flags are 0.
 struct PopulationCount {
     template <class T, Place P>
@@ -194,6 +225,8 @@ constexpr HandlerSet BTC_Ev_Gv = v_rows<BitE<ComplementBit, FromG>>();
 constexpr HandlerSet BTC_Ev_Ib = v_rows<BitE<ComplementBit, FromImmediate>>();
 constexpr HandlerSet BSF_Gv_Ev = v_rows<BitScan<Forward>>();
 constexpr HandlerSet BSR_Gv_Ev = v_rows<BitScan<Reverse>>();
+constexpr HandlerSet TZCNT_Gv_Ev = v_rows<CountZeros<Forward>>();
+constexpr HandlerSet LZCNT_Gv_Ev = v_rows<CountZeros<Reverse>>();
 constexpr HandlerSet POPCNT_Gv_Ev = v_rows<PopulationCount>();
 constexpr HandlerSet CRC32_Gy_Eb = b_rows<AccumulateCRC>();
 constexpr HandlerSet CRC32_Gy_Ev = v_rows<AccumulateCRC>();

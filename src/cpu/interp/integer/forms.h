@@ -169,6 +169,19 @@ struct FromCL {
     }
 };
 
+// The general register in VEX.vvvv: B in the opcode maps.
+struct FromB {
+    template <class T>
+    static T get(VCPU& cpu, const Op* op) {
+        return register_at<T>(cpu, vex_vvvv(op));
+    }
+};
+
+// Whether the model has BMI1, BMI2, LZCNT and MOVBE.
+inline bool has_v3(const VCPU& cpu) {
+    return cpu.platform.cpu_model() >= CPUModel::kV3;
+}
+
 // Byte offsets of the registers that opcodes imply.
 inline constexpr u8 kOffsetRAX = 8 * kRAX, kOffsetAH = 1, kOffsetRDX = 8 * kRDX,
                     kOffsetRBP = 8 * kRBP;
@@ -183,6 +196,16 @@ constexpr HandlerSet v_rows() {
 template <class H>
 constexpr HandlerSet b_rows() {
     return by_form(&H::template run<u8, Place::kRegister>, &H::template run<u8, Place::kMemory>);
+}
+
+// Rows with VEX: 32 or 64 bits by VEX.W (y).
+template <class H>
+constexpr HandlerSet y_rows() {
+    constexpr Handler reg32 = &H::template run<u32, Place::kRegister>,
+                      reg64 = &H::template run<u64, Place::kRegister>,
+                      mem32 = &H::template run<u32, Place::kMemory>,
+                      mem64 = &H::template run<u64, Place::kMemory>;
+    return {reg32, reg32, reg64, mem32, mem32, mem64};
 }
 
 // Rows without ModRM: P is kMemory if they have an implicit memory operand.

@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "cpu/interp/state_components.h"
 #include "cpu/mmu/page_walk.h"
 
 namespace uchronia::cpu::interp {
@@ -26,7 +27,7 @@ constexpr u32 kHighestKVM = 0x40000001;
 constexpr u32 kHighestUchronia = 0x40000100;
 
 constexpr std::string_view kVendor = "AuthenticAMD";
-constexpr std::string_view kBrand = "Uchronia virtual CPU v2";
+constexpr std::string_view kBrands[] = {"Uchronia virtual CPU v2", "Uchronia virtual CPU v3"};
 constexpr std::string_view kKVM = "KVMKVMKVM";
 constexpr std::string_view kUchronia = "UchroniaVM";
 
@@ -49,6 +50,11 @@ constexpr u32 kFeatures1ECX =
     bit(30) |  // RDRAND
     bit(31);   // hypervisor present
 constexpr u32 kOSXSAVE = bit(27);
+constexpr u32 kV3Features1ECX =
+    bit(12) |  // FMA
+    bit(22) |  // MOVBE
+    bit(28) |  // AVX
+    bit(29);   // F16C
 
 constexpr u32 kFeatures1EDX =
     bit(0)  |  // x87
@@ -78,9 +84,17 @@ constexpr u32 kFeatures7EBX =
     bit(23) |  // CLFLUSHOPT
     bit(24);   // CLWB
 
+constexpr u32 kV3Features7EBX =
+    bit(3) |  // BMI1
+    bit(5) |  // AVX2
+    bit(8);   // BMI2
+
 constexpr u32 kFeaturesExtendedECX =
     bit(0)  |  // LAHF in 64-bit mode
     bit(8);    // PREFETCH, PREFETCHW
+
+constexpr u32 kV3FeaturesExtendedECX =
+    bit(5);  // LZCNT
 
 constexpr u32 kFeaturesExtendedEDX =
     (kFeatures1EDX & 0x0183f3ff) |  // the bits that this leaf repeats
@@ -117,8 +131,8 @@ struct Leaf {
     CPUIDResult result;
 };
 
-// The leaves that are constant and have no subleaves. Everything that is not listed here or below
-// is reserved and reads as 0.
+// The leaves that are constant, the same in all models, and have no subleaves. Everything that is
+// not listed here or below is reserved and reads as 0.
 constexpr std::array kLeaves = {
     Leaf{0, {kHighestStandard, text(kVendor, 0), text(kVendor, 8), text(kVendor, 4)}},
     Leaf{6, {bit(2), 0, 0, 0}},  // the APIC timer always runs
@@ -130,10 +144,6 @@ constexpr std::array kLeaves = {
     Leaf{0x40000100,
          {kHighestUchronia, text(kUchronia, 0), text(kUchronia, 4), text(kUchronia, 8)}},
     Leaf{0x80000000, {kHighestExtended, text(kVendor, 0), text(kVendor, 8), text(kVendor, 4)}},
-    Leaf{0x80000001, {kSignature, 0, kFeaturesExtendedECX, kFeaturesExtendedEDX}},
-    Leaf{0x80000002, {text(kBrand, 0), text(kBrand, 4), text(kBrand, 8), text(kBrand, 12)}},
-    Leaf{0x80000003, {text(kBrand, 16), text(kBrand, 20), text(kBrand, 24), text(kBrand, 28)}},
-    Leaf{0x80000004, {text(kBrand, 32), text(kBrand, 36), text(kBrand, 40), text(kBrand, 44)}},
     // There are no caches and no TLBs, but the C library sizes its copies by them: 32 KiB of L1,
     // 64 bytes a line, 8 ways; and a large L2, so that it does not avoid REP MOVSB early.
     Leaf{0x80000005, {0xff40ff40, 0xff40ff40, 0x20080140, 0x20080140}},
@@ -143,12 +153,32 @@ constexpr std::array kLeaves = {
     Leaf{0x80000021, {kFeatures80000021EAX, 0, kFeatures80000021ECX, 0}},
 };
 
+// Words of feature bits that the models differ in.
+struct ModelWords {
+    u32 features_1_ecx, features_7_ebx, extended_ecx;
+};
+constexpr ModelWords kV2Words = {kFeatures1ECX, kFeatures7EBX, kFeaturesExtendedECX};
+constexpr ModelWords kV3Words = {kFeatures1ECX | kV3Features1ECX, kFeatures7EBX | kV3Features7EBX,
+                                 kFeaturesExtendedECX | kV3FeaturesExtendedECX};
+
+const ModelWords& words_of(CPUModel model) {
+    return model == CPUModel::kV2 ? kV2Words : kV3Words;
+}
+
 // Leaf 1: the signature, and what depends on the vCPU and on CR4.
-CPUIDResult identity(const CPUState& state, unsigned vcpu_index) {
+CPUIDResult identity(CPUModel model, const CPUState& state, unsigned vcpu_index) {
     constexpr u32 kCacheLineQuadwords = 8, kLogicalProcessors = 1;
-    const u32 ecx = kFeatures1ECX | ((state.cr4 & cr4::kOSXSAVE) != 0 ? kOSXSAVE : 0);
+    const u32 ecx =
+        words_of(model).features_1_ecx | ((state.cr4 & cr4::kOSXSAVE) != 0 ? kOSXSAVE : 0);
     return {kSignature, (vcpu_index << 24) | kLogicalProcessors << 16 | kCacheLineQuadwords << 8,
             ecx, kFeatures1EDX};
+}
+
+// Leaves 80000002h to 80000004h.
+CPUIDResult brand(CPUModel model, u32 leaf) {
+    const std::string_view name = kBrands[model == CPUModel::kV2 ? 0 : 1];
+    const std::size_t at = (leaf - 0x80000002) * std::size_t{16};
+    return {text(name, at), text(name, at + 4), text(name, at + 8), text(name, at + 12)};
 }
 
 // Leaf 0Bh: one thread in a core, one core in a package.
@@ -164,72 +194,104 @@ CPUIDResult topology(unsigned vcpu_index, u32 subleaf) {
     }
 }
 
-// Leaf 0Dh: XCR0 may be x87 and SSE; the standard format's legacy area and header.
-CPUIDResult save_area(u32 subleaf) {
-    constexpr u32 kX87AndSSE = 3, kSize = 576;
+// Leaf 0Dh: what XCR0 may be, and the size of the standard format: for the present XCR0, and for
+// the largest (APM vol. 3, E.3.8).
+CPUIDResult save_area(CPUModel model, const CPUState& state, u32 subleaf) {
+    const u64 supported = supported_components(model);
+    const auto size_for = [](u64 components) {
+        return (components & xstate::kAVX) != 0 ? kAVXOffset + kAVXSize : kAVXOffset;
+    };
     switch (subleaf) {
         case 0:
-            return {kX87AndSSE, kSize, kSize, 0};
+            return {static_cast<u32>(supported), size_for(state.xcr0), size_for(supported), 0};
         case 1:
             return {bit(0), 0, 0, 0};  // XSAVEOPT
+        case 2:
+            return (supported & xstate::kAVX) != 0 ? CPUIDResult{kAVXSize, kAVXOffset, 0, 0}
+                                                   : CPUIDResult{};
         default:
             return {};
     }
 }
 
-// Where CPUID says that the model has a feature.
+// Where CPUID says that the model has a feature, in the words that models differ in.
 struct FeatureBit {
     Feature feature;
-    u32 word;
+    u32 ModelWords::*word;
     u32 mask;
 };
 constexpr std::array kFeatureBits = {
-    FeatureBit{Feature::kCMOV, kFeatures1EDX, bit(15)},
-    FeatureBit{Feature::kFPU, kFeatures1EDX, bit(0)},
-    FeatureBit{Feature::kMMX, kFeatures1EDX, bit(23)},
-    FeatureBit{Feature::kSSE, kFeatures1EDX, bit(25)},
-    FeatureBit{Feature::kSSE2, kFeatures1EDX, bit(26)},
-    FeatureBit{Feature::kSSE3, kFeatures1ECX, bit(0)},
-    FeatureBit{Feature::kSSSE3, kFeatures1ECX, bit(9)},
-    FeatureBit{Feature::kSSE41, kFeatures1ECX, bit(19)},
-    FeatureBit{Feature::kSSE42, kFeatures1ECX, bit(20)},
-    FeatureBit{Feature::kPOPCNT, kFeatures1ECX, bit(23)},
-    FeatureBit{Feature::kCX16, kFeatures1ECX, bit(13)},
-    FeatureBit{Feature::kAES, kFeatures1ECX, bit(25)},
-    FeatureBit{Feature::kPCLMULQDQ, kFeatures1ECX, bit(1)},
-    FeatureBit{Feature::kXSAVE, kFeatures1ECX, bit(26)},
-    FeatureBit{Feature::kXSAVEOPT, bit(0), bit(0)},
-    FeatureBit{Feature::kFXSR, kFeatures1EDX, bit(24)},
-    FeatureBit{Feature::kRDRAND, kFeatures1ECX, bit(30)},
-    FeatureBit{Feature::kRDSEED, kFeatures7EBX, bit(18)},
-    FeatureBit{Feature::kRDTSCP, kFeaturesExtendedEDX, bit(27)},
-    FeatureBit{Feature::kFSGSBASE, kFeatures7EBX, bit(0)},
-    FeatureBit{Feature::kSMAP, kFeatures7EBX, bit(20)},
-    FeatureBit{Feature::kSYSCALL, kFeaturesExtendedEDX, bit(11)},
-    FeatureBit{Feature::kCLFLUSH, kFeatures1EDX, bit(19)},
-    FeatureBit{Feature::kCLFLUSHOPT, kFeatures7EBX, bit(23)},
-    FeatureBit{Feature::kCLWB, kFeatures7EBX, bit(24)},
-    FeatureBit{Feature::kLAHF, kFeaturesExtendedECX, bit(0)},
-    FeatureBit{Feature::kMONITOR, kFeatures1ECX, bit(3)},
-    FeatureBit{Feature::kPREFETCHW, kFeaturesExtendedECX, bit(8)},
-    FeatureBit{Feature::kSVM, kFeaturesExtendedECX, bit(2)},
-    FeatureBit{Feature::kINVPCID, kFeatures7EBX, bit(10)},
-    FeatureBit{Feature::kADX, kFeatures7EBX, bit(19)},
-    FeatureBit{Feature::kSHA, kFeatures7EBX, bit(29)},
+    FeatureBit{Feature::kSSE3, &ModelWords::features_1_ecx, bit(0)},
+    FeatureBit{Feature::kSSSE3, &ModelWords::features_1_ecx, bit(9)},
+    FeatureBit{Feature::kSSE41, &ModelWords::features_1_ecx, bit(19)},
+    FeatureBit{Feature::kSSE42, &ModelWords::features_1_ecx, bit(20)},
+    FeatureBit{Feature::kPOPCNT, &ModelWords::features_1_ecx, bit(23)},
+    FeatureBit{Feature::kCX16, &ModelWords::features_1_ecx, bit(13)},
+    FeatureBit{Feature::kAES, &ModelWords::features_1_ecx, bit(25)},
+    FeatureBit{Feature::kPCLMULQDQ, &ModelWords::features_1_ecx, bit(1)},
+    FeatureBit{Feature::kXSAVE, &ModelWords::features_1_ecx, bit(26)},
+    FeatureBit{Feature::kRDRAND, &ModelWords::features_1_ecx, bit(30)},
+    FeatureBit{Feature::kRDSEED, &ModelWords::features_7_ebx, bit(18)},
+    FeatureBit{Feature::kFSGSBASE, &ModelWords::features_7_ebx, bit(0)},
+    FeatureBit{Feature::kSMAP, &ModelWords::features_7_ebx, bit(20)},
+    FeatureBit{Feature::kCLFLUSHOPT, &ModelWords::features_7_ebx, bit(23)},
+    FeatureBit{Feature::kCLWB, &ModelWords::features_7_ebx, bit(24)},
+    FeatureBit{Feature::kLAHF, &ModelWords::extended_ecx, bit(0)},
+    FeatureBit{Feature::kMONITOR, &ModelWords::features_1_ecx, bit(3)},
+    FeatureBit{Feature::kPREFETCHW, &ModelWords::extended_ecx, bit(8)},
+    FeatureBit{Feature::kSVM, &ModelWords::extended_ecx, bit(2)},
+    FeatureBit{Feature::kINVPCID, &ModelWords::features_7_ebx, bit(10)},
+    FeatureBit{Feature::kADX, &ModelWords::features_7_ebx, bit(19)},
+    FeatureBit{Feature::kSHA, &ModelWords::features_7_ebx, bit(29)},
+    FeatureBit{Feature::kAVX, &ModelWords::features_1_ecx, bit(28)},
+    FeatureBit{Feature::kFMA, &ModelWords::features_1_ecx, bit(12)},
+    FeatureBit{Feature::kMOVBE, &ModelWords::features_1_ecx, bit(22)},
+    FeatureBit{Feature::kF16C, &ModelWords::features_1_ecx, bit(29)},
+    FeatureBit{Feature::kBMI1, &ModelWords::features_7_ebx, bit(3)},
+    FeatureBit{Feature::kAVX2, &ModelWords::features_7_ebx, bit(5)},
+    FeatureBit{Feature::kBMI2, &ModelWords::features_7_ebx, bit(8)},
+    FeatureBit{Feature::kLZCNT, &ModelWords::extended_ecx, bit(5)},
+};
+
+// And in the words that are the same in all models.
+struct CommonFeature {
+    Feature feature;
+    bool present;
+};
+constexpr std::array kCommonFeatures = {
+    CommonFeature{Feature::kBase, true},
+    CommonFeature{Feature::kCMOV, (kFeatures1EDX & bit(15)) != 0},
+    CommonFeature{Feature::kFPU, (kFeatures1EDX & bit(0)) != 0},
+    CommonFeature{Feature::kMMX, (kFeatures1EDX & bit(23)) != 0},
+    CommonFeature{Feature::kSSE, (kFeatures1EDX & bit(25)) != 0},
+    CommonFeature{Feature::kSSE2, (kFeatures1EDX & bit(26)) != 0},
+    CommonFeature{Feature::kXSAVEOPT, (bit(0) & bit(0)) != 0},
+    CommonFeature{Feature::kFXSR, (kFeatures1EDX & bit(24)) != 0},
+    CommonFeature{Feature::kRDTSCP, (kFeaturesExtendedEDX & bit(27)) != 0},
+    CommonFeature{Feature::kSYSCALL, (kFeaturesExtendedEDX & bit(11)) != 0},
+    CommonFeature{Feature::kCLFLUSH, (kFeatures1EDX & bit(19)) != 0},
 };
 
 }  // namespace
 
-CPUIDResult cpuid(const CPUState& state, unsigned vcpu_index, u32 leaf, u32 subleaf) {
+CPUIDResult cpuid(CPUModel model, const CPUState& state, unsigned vcpu_index, u32 leaf,
+                  u32 subleaf) {
     switch (leaf) {
         case 1:
-            return identity(state, vcpu_index);
+            return identity(model, state, vcpu_index);
         case 7:
-            return subleaf == 0 ? CPUIDResult{0, kFeatures7EBX, 0, 0} : CPUIDResult{};
+            return subleaf == 0 ? CPUIDResult{0, words_of(model).features_7_ebx, 0, 0}
+                                : CPUIDResult{};
         case 0xb:
             return topology(vcpu_index, subleaf);
         case 0xd:
-            return save_area(subleaf);
+            return save_area(model, state, subleaf);
+        case 0x80000001:
+            return {kSignature, 0, words_of(model).extended_ecx, kFeaturesExtendedEDX};
+        case 0x80000002:
+        case 0x80000003:
+        case 0x80000004:
+            return brand(model, leaf);
         default:
             break;
     }
@@ -239,12 +301,13 @@ CPUIDResult cpuid(const CPUState& state, unsigned vcpu_index, u32 leaf, u32 subl
     return {};
 }
 
-bool model_has(Feature feature) {
-    if (feature == Feature::kBase)
-        return true;
+bool model_has(CPUModel model, Feature feature) {
+    for (const CommonFeature& row : kCommonFeatures)
+        if (row.feature == feature)
+            return row.present;
     for (const FeatureBit& row : kFeatureBits)
         if (row.feature == feature)
-            return (row.word & row.mask) != 0;
+            return (words_of(model).*row.word & row.mask) != 0;
     return false;
 }
 

@@ -1,10 +1,11 @@
-// The CPU model that every guest sees: one fixed table, whatever the host is (D8).
+// The CPU models that a guest can see: fixed tables, whatever the host is (D8).
 //
-// An AMD64 processor with x86-64-v2, AES, PCLMULQDQ, RDRAND and RDSEED, family 19h, model 1, chosen
-// because Linux touches the fewest model-specific registers there under a hypervisor. Only what is
-// implemented is advertised: no AVX, BMI, MOVBE, PCID, MONITOR, SVM, PMU, machine check, SYSENTER
-// (long mode only). Every vCPU is a package of one core, so that the topology does not depend on
-// their number. The bits that say "not affected" are honest: nothing is ever speculated.
+// An AMD64 processor with x86-64-v2 or x86-64-v3, and AES, PCLMULQDQ, RDRAND and RDSEED, family
+// 19h, model 1, chosen because Linux touches the fewest model-specific registers there under a
+// hypervisor. Only what is implemented is advertised: no PCID, MONITOR, SVM, PMU, machine check,
+// SYSENTER (long mode only), ADX, SHA, XSAVEC. Every vCPU is a package of one core, so that the
+// topology does not depend on their number. The bits that say "not affected" are honest: nothing is
+// ever speculated.
 //
 // Hypervisor leaves. 40000000h has the published signature of KVM with three of its paravirtual
 // features (clock source, stable clock source, no I/O delay: Linux, Documentation/virt/kvm/x86/
@@ -17,6 +18,7 @@
 
 #include "base/types.h"
 #include "cpu/decode/instruction.h"
+#include "cpu/model.h"
 #include "cpu/state.h"
 
 namespace uchronia::cpu::interp {
@@ -31,10 +33,10 @@ inline constexpr u32 kTimeStampFrequency = 1'000'000'000;
 
 // What CPUID gives for EAX = leaf, ECX = subleaf on this vCPU. The state gives OSXSAVE, XCR0 and
 // nothing else.
-CPUIDResult cpuid(const CPUState& state, unsigned vcpu_index, u32 leaf, u32 subleaf);
+CPUIDResult cpuid(CPUModel model, const CPUState& state, unsigned vcpu_index, u32 leaf,
+                  u32 subleaf);
 
-// Whether the model has a feature. The table has no rows of features that it lacks (a test sees to
-// that), so the decoder need not ask.
-bool model_has(Feature feature);
+// Whether the model has a feature. The largest model has those of all rows (a test sees to that).
+bool model_has(CPUModel model, Feature feature);
 
 }  // namespace uchronia::cpu::interp

@@ -72,8 +72,9 @@ void set_pair(VCPU& cpu, u64 value) {
 
 [[gnu::noinline]] void identify(VCPU& cpu) {
     auto& gpr = cpu.state.gpr;
-    const CPUIDResult result = interp::cpuid(cpu.state, cpu.index, static_cast<u32>(gpr[kRAX]),
-                                             static_cast<u32>(gpr[kRCX]));
+    const CPUIDResult result =
+        interp::cpuid(cpu.platform.cpu_model(), cpu.state, cpu.index, static_cast<u32>(gpr[kRAX]),
+                      static_cast<u32>(gpr[kRCX]));
     gpr[kRAX] = result.eax;
     gpr[kRBX] = result.ebx;
     gpr[kRCX] = result.ecx;

@@ -9,7 +9,7 @@
 #include <cstring>
 
 #include "cpu/interp/handlers.h"
-#include "cpu/interp/x87/state_save.h"
+#include "cpu/interp/state_components.h"
 #include "cpu/interp/x87/unit.h"
 
 namespace uchronia::cpu::interp {
@@ -18,7 +18,7 @@ namespace {
 
 // Offsets in the save area.
 constexpr u32 kMXCSROffset = 24, kRegistersOffset = 32, kVectorsOffset = 160, kLegacyEnd = 416;
-constexpr u32 kHeaderOffset = 512, kHeaderSize = 64, kAVXOffset = 576, kAVXSize = 256;
+constexpr u32 kHeaderOffset = 512, kHeaderSize = 64;
 
 constexpr u32 kMXCSRMask = 0x0000ffff;
 constexpr u64 kX87 = xstate::kX87, kSSE = xstate::kSSE, kAVX = xstate::kAVX;
@@ -297,8 +297,8 @@ void xgetbv(VCPU& cpu, const Op* op) {
     return next(cpu, op);
 }
 
-bool valid_xcr0(u64 value) {
-    if ((value & kX87) == 0 || (value & ~kSupportedComponents) != 0)
+bool valid_xcr0(CPUModel model, u64 value) {
+    if ((value & kX87) == 0 || (value & ~supported_components(model)) != 0)
         return false;
     return (value & kAVX) == 0 || (value & kSSE) != 0;
 }
@@ -307,7 +307,8 @@ void xsetbv(VCPU& cpu, const Op* op) {
     if ((cpu.state.cr4 & cr4::kOSXSAVE) == 0)
         return cpu.raise(op, Vector::kUD);
     const u64 value = (cpu.state.gpr[kRDX] << 32) | static_cast<u32>(cpu.state.gpr[kRAX]);
-    if (cpu.state.cpl() != 0 || static_cast<u32>(cpu.state.gpr[kRCX]) != 0 || !valid_xcr0(value))
+    if (cpu.state.cpl() != 0 || static_cast<u32>(cpu.state.gpr[kRCX]) != 0 ||
+        !valid_xcr0(cpu.platform.cpu_model(), value))
         return cpu.raise(op, Vector::kGP);
     cpu.state.xcr0 = value;
     cpu.state.rip = cpu.address_after(op);

@@ -1,7 +1,5 @@
 // Memory images of the unit: FXSAVE, XSAVE, FNSTENV and FNSAVE byte by byte; the checks of the
 // instructions that read them back; and XCR0.
-#include "cpu/interp/x87/state_save.h"
-
 #include <gtest/gtest.h>
 
 #include "cpu/interp/x87/test_machine.h"
@@ -160,6 +158,27 @@ TEST_F(StateSave, XRSTORInitialisesWhatIsAbsent) {
     EXPECT_EQ(machine.x87().empty, 0xff);
 }
 
+TEST_F(StateSave, UpperHalvesAreAComponent) {
+    cpu.state.xcr0 = 7;
+    std::memset(machine.memory, 0, sizeof machine.memory);
+    run(handler::XSAVEOPT64_m);
+    EXPECT_EQ(at<u64>(512), 3u);
+    cpu.state.vectors[15].q = {16, 116, 216, 316};
+    run(handler::XSAVE64_m);
+    EXPECT_EQ(at<u64>(512), 7u);
+    EXPECT_EQ(at<u64>(576 + 16 * 15), 216u);
+    EXPECT_EQ(at<u64>(576 + 16 * 15 + 8), 316u);
+    EXPECT_EQ(at<u64>(832), 0u);
+    cpu.state.vectors = {};
+    cpu.state.gpr[kRAX] = 4;
+    run(handler::XRSTOR64_m);
+    EXPECT_EQ(cpu.exit, Exit::kNone);
+    EXPECT_EQ(cpu.state.vectors[15].q, (std::array<u64, 4>{0, 0, 216, 316}));
+    put<u64>(512, 3);
+    run(handler::XRSTOR64_m);
+    EXPECT_EQ(cpu.state.vectors[15].q, (std::array<u64, 4>{}));
+}
+
 TEST_F(StateSave, XRSTORChecksItsHeader) {
     std::memset(machine.memory, 0, 576);
     for (const u32 offset : {512u, 520u, 528u}) {
@@ -193,9 +212,10 @@ TEST_F(StateSave, XCR0) {
         return cpu.exit == Exit::kNone;
     };
     cpu.state.gpr[kRCX] = 0;
-    for (const u64 bad : {u64{0}, u64{2}, u64{5}, u64{7}, u64{1} << 62 | 1})
+    for (const u64 bad : {u64{0}, u64{2}, u64{5}, u64{15}, u64{1} << 62 | 1})
         EXPECT_FALSE(set(bad)) << bad;
     EXPECT_TRUE(set(1));
+    EXPECT_TRUE(set(7));
     EXPECT_TRUE(set(3));
     machine.run(handler::XGETBV, TestMachine::register_op());
     EXPECT_EQ(cpu.state.gpr[kRAX], 3u);
