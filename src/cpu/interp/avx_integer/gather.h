@@ -1,11 +1,11 @@
 // Gathers: elements from addresses that a vector register of indices gives.
 //
 // They are the only vector instructions that can be interrupted in the middle: elements are loaded
-// in order, each clears its element of the mask as it completes, and a fault leaves what is done,
-// so that the instruction goes on from there when it is executed again. The decoder has seen to it
-// that the three registers differ.
+// in order, each clears its element of the mask as it is done with, and a fault leaves things
+// there, so that the instruction goes on when it is executed again. The decoder has seen to it that
+// the three registers differ.
 //
-// Source: APM vol. 4, 1.3 (gather instructions), VPGATHERDD.
+// Source: APM vol. 4, 1.3 (VSIB addressing), VPGATHERDD.
 #pragma once
 
 #include <algorithm>
@@ -33,15 +33,13 @@ void gather(VCPU& cpu, const Op* op) {
         return;
     const u8 mask = vex_vvvv(op);
     constexpr unsigned kCount = kSize<length> / std::max(sizeof(T), sizeof(Index));
-    const YMM signs = ymm<length>(cpu, mask);
-    set_ymm<length>(cpu, mask, {sign_mask<T>(signs.low), sign_mask<T>(signs.high)});
     for (unsigned i = 0; i < kCount; ++i) {
-        if (!selected<T>(cpu, mask, i))
-            continue;
-        T value;
-        if (!read_memory(cpu, op, gather_address<Index>(cpu, op, i), value)) [[unlikely]]
-            return;
-        sse::xmm_element<T>(cpu, op->reg, i) = value;
+        if (selected<T>(cpu, mask, i)) {
+            T value;
+            if (!read_memory(cpu, op, gather_address<Index>(cpu, op, i), value)) [[unlikely]]
+                return;
+            sse::xmm_element<T>(cpu, op->reg, i) = value;
+        }
         sse::xmm_element<T>(cpu, mask, i) = 0;
     }
     for (unsigned i = kCount; i < sizeof(VectorRegister) / sizeof(T); ++i)

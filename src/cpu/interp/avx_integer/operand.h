@@ -4,7 +4,7 @@
 // memory operand needs alignment; a 128-bit result clears the upper half of its register. Nothing
 // here needs AVX of the host: a 256-bit value is two of 128 bits.
 //
-// Source: APM vol. 4, 1.2 (extended instruction encoding, lanes) and 1.5 (exceptions).
+// Source: APM vol. 4, 1.2 (extended instruction encoding).
 #pragma once
 
 #include "cpu/interp/sse/operand.h"
