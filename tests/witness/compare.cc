@@ -75,6 +75,16 @@ void compare_fx(Report& report, const FXImage& before, const FXImage& native,
     }
 }
 
+void compare_upper(Report& report, const UpperHalves& before, const UpperHalves& native,
+                   const UpperHalves& guest) {
+    for (unsigned i = 0; i < 16; ++i) {
+        if (native[i] != guest[i])
+            report.add("  ymm%-2u up %016lx%016lx -> host %016lx%016lx, here %016lx%016lx\n", i,
+                       before[i][1], before[i][0], native[i][1], native[i][0], guest[i][1],
+                       guest[i][0]);
+    }
+}
+
 void compare_memory(Report& report, std::span<const u8> native, std::span<const u8> guest) {
     if (std::memcmp(native.data(), guest.data(), native.size()) == 0)
         return;
@@ -106,6 +116,7 @@ std::string difference_of(const Case& c, const Outcome& native, std::span<const 
     const u64 flags = kComparedFlags & ~(native.faulted ? 0 : undefined_flags(c));
     report.compare("rflags", b.rflags, n.rflags & flags, g.rflags & flags);
     compare_fx(report, b.fx, n.fx, g.fx);
+    compare_upper(report, b.upper, n.upper, g.upper);
     return report.text();
 }
 

@@ -64,11 +64,13 @@ class Generator {
 
     void write_code();
     void write_prefixes();
+    void write_vex();
     void write_modrm();
     void write_immediate(ImmediateKind kind);
     bool decode_code();
     bool place_operands();
     bool place_memory_operand();
+    bool place_vector_memory_operand();
     void place_implicit_memory();
     void place_branch();
     void place_flags();
@@ -91,13 +93,10 @@ class Generator {
 
 void Generator::write_code() {
     displacement_at_ = 0;
-    write_prefixes();
-    if (encoding_.map != OpcodeMap::kOneByte)
-        put(0x0f, 1);
-    if (encoding_.map == OpcodeMap::k0F38)
-        put(0x38, 1);
-    if (encoding_.map == OpcodeMap::k0F3A)
-        put(0x3a, 1);
+    if (is_vex(encoding_.map))
+        write_vex();
+    else
+        write_prefixes();
     put(encoding_.opcode + (encoding_.opcode_register ? random_.below(8) : 0), 1);
     if (encoding_.modrm != ModRMUse::kAbsent)
         write_modrm();
@@ -136,6 +135,45 @@ void Generator::write_prefixes() {
     rex_w_ = encoding_.rex_w == RexW::k1 || (encoding_.rex_w == RexW::kAny && random_.percent(30));
     if (rex_w_ || random_.percent(35))
         put(0x40 | (rex_w_ ? 8 : 0) | random_.below(8), 1);
+    if (encoding_.map != OpcodeMap::kOneByte)
+        put(0x0f, 1);
+    if (encoding_.map == OpcodeMap::k0F38)
+        put(0x38, 1);
+    if (encoding_.map == OpcodeMap::k0F3A)
+        put(0x3a, 1);
+}
+
+// VEX and the prefixes that may stand before it. LOCK may not: #UD.
+void Generator::write_vex() {
+    operand_size_prefix_ = false;
+    address_size_prefix_ = random_.percent(10);
+    if (address_size_prefix_)
+        put(0x67, 1);
+    gs_prefix_ = random_.percent(10);
+    if (gs_prefix_)
+        put(0x65, 1);
+    if (random_.percent(3))
+        put(random_.percent(50) ? 0x3e : 0x2e, 1);
+    if (random_.percent(1))
+        put(0xf0, 1);
+    rex_w_ = encoding_.rex_w == RexW::k1 || (encoding_.rex_w == RexW::kAny && random_.percent(40));
+    const bool l = encoding_.length == VectorLength::k256 ||
+                   (encoding_.length == VectorLength::kAny && random_.percent(30));
+    const u32 vvvv = encoding_.vvvv == RegisterClass::kAbsent ? 15 : random_.below(16);
+    const u32 pp = encoding_.prefix == MandatoryPrefix::k66   ? 1
+                   : encoding_.prefix == MandatoryPrefix::kF3 ? 2
+                   : encoding_.prefix == MandatoryPrefix::kF2 ? 3
+                                                              : 0;
+    const u32 low = vvvv << 3 | (l ? 4 : 0) | pp;
+    if (encoding_.map == OpcodeMap::kVEX0F && !rex_w_ && random_.percent(50)) {
+        put(0xc5, 1);
+        put(random_.below(2) << 7 | low, 1);
+        return;
+    }
+    put(0xc4, 1);
+    const u32 map = 1 + static_cast<u32>(encoding_.map) - static_cast<u32>(OpcodeMap::kVEX0F);
+    put(random_.below(8) << 5 | map, 1);
+    put((rex_w_ ? 0x80 : 0) | low, 1);
 }
 
 void Generator::write_modrm() {
@@ -151,6 +189,8 @@ void Generator::write_modrm() {
         modrm |= 0xc0;
     else if (modrm >= 0xc0)
         modrm = static_cast<u8>(modrm & 0x3f) | static_cast<u8>(random_.below(3) << 6);
+    if (encoding_.vsib)
+        modrm = static_cast<u8>((modrm & 0xf8) | 4);
     put(modrm, 1);
     if (modrm >= 0xc0)
         return;
@@ -176,6 +216,7 @@ void Generator::write_immediate(ImmediateKind kind) {
         case ImmediateKind::kAbsent:
             return;
         case ImmediateKind::kByte:
+        case ImmediateKind::kRegister:
             return put(value, 1);
         case ImmediateKind::kWord:
             return put(value, 2);
@@ -261,6 +302,25 @@ bool Generator::place_memory_operand() {
     return decode_code();
 }
 
+// The index register gets small numbers, so that all elements lie near the target.
+bool Generator::place_vector_memory_operand() {
+    target_ = memory_target();
+    if (address_size_prefix_ || op().base == kZeroSlot)
+        target_ &= 0x7fffffff;
+    const u64 offset = target_ - (op().segment == kGS ? kGSBase : 0);
+    if (op().base == kZeroSlot)
+        set_displacement(offset);
+    else
+        gpr(op().base) = offset - static_cast<u64>(i64{op().displacement}) +
+                         (address_size_prefix_ ? random_.next() << 32 : 0);
+    const bool wide = has_operand("_vm64");
+    const auto index = [&] { return static_cast<u64>(static_cast<i64>(random_.below(128)) - 64); };
+    const auto indices = [&] { return wide ? index() : (index() & 0xffffffff) | index() << 32; };
+    case_.before.fx.xmm[op().index] = {indices(), indices()};
+    case_.before.upper[op().index] = {indices(), indices()};
+    return decode_code();
+}
+
 bool Generator::place_operands() {
     if (branches())
         case_.ending = Ending::kBranches;
@@ -268,7 +328,8 @@ bool Generator::place_operands() {
     const bool has_modrm_memory =
         (op().flags & op_flag::kMemory) != 0 && encoding_.modrm != ModRMUse::kAbsent;
     place_implicit_memory();
-    if (has_modrm_memory && !place_memory_operand())
+    if (has_modrm_memory &&
+        !(encoding_.vsib ? place_vector_memory_operand() : place_memory_operand()))
         return false;
     // A branch through RSP would push onto the code page.
     if (branches() && encoding_.modrm != ModRMUse::kAbsent && !has_modrm_memory &&
@@ -330,7 +391,7 @@ void Generator::place_implicit_memory() {
     if (mnemonic_is("XLAT"))
         gpr(kRBX) = pointer() - segment - (gpr(kRAX) & 0xff) + high;
     // Which bytes that are not selected fault is left open; the host checks all, we do not.
-    if (mnemonic_is("MASKMOV")) {
+    if (mnemonic_is("MASKMOV") || mnemonic_is("VMASKMOVDQU")) {
         case_.before.rflags &= ~rflags::kAC;
         gpr(kRDI) = kData + 0x400 + random_.below(0x1800) - segment + high;
     }
@@ -380,7 +441,7 @@ void Generator::shape_values() {
         gpr(kRAX) = static_cast<u64>(static_cast<i64>(static_cast<i8>(gpr(kRAX))));
         gpr(kRDX) = (gpr(kRAX) >> 63) != 0 ? ~u64{0} : 0;
     }
-    if (mnemonic_is("PCMPESTR")) {
+    if (mnemonic_is("PCMPESTR") || mnemonic_is("VPCMPESTR")) {
         gpr(kRAX) = static_cast<u64>(static_cast<i64>(random_.below(40)) - 20);
         gpr(kRDX) = static_cast<u64>(static_cast<i64>(random_.below(40)) - 20);
     }

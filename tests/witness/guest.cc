@@ -72,6 +72,7 @@ void enter_user_mode(CPUState& state) {
     state.cr0 = cr0::kPE | cr0::kMP | cr0::kET | cr0::kNE | cr0::kWP | cr0::kAM | cr0::kPG;
     state.cr3 = kTablePage << kPageBits;
     state.cr4 = cr4::kPAE | cr4::kOSFXSR | cr4::kOSXMMEXCPT | cr4::kFSGSBASE | cr4::kOSXSAVE;
+    state.xcr0 = 7;
     state.efer = efer::kLME | efer::kLMA | efer::kSCE | efer::kNXE;
     state.set_segment(kCS, {0, ~u32{0}, 0x33, 0xafb});
     state.set_segment(kSS, {0, ~u32{0}, 0x2b, 0xcf3});
@@ -92,7 +93,8 @@ void load(CPUState& state, const State& from) {
         x.registers[(x.top() + i) & 7] = {from.fx.st[i].mantissa, from.fx.st[i].exponent};
     state.mxcsr = from.fx.mxcsr;
     for (unsigned i = 0; i < 16; ++i)
-        state.vectors[i].q = {from.fx.xmm[i][0], from.fx.xmm[i][1], 0, 0};
+        state.vectors[i].q = {from.fx.xmm[i][0], from.fx.xmm[i][1], from.upper[i][0],
+                              from.upper[i][1]};
 }
 
 State save(const CPUState& state) {
@@ -109,8 +111,10 @@ State save(const CPUState& state) {
         to.fx.st[i].exponent = x.registers[(x.top() + i) & 7].exponent;
     }
     to.fx.mxcsr = state.mxcsr;
-    for (unsigned i = 0; i < 16; ++i)
+    for (unsigned i = 0; i < 16; ++i) {
         to.fx.xmm[i] = {state.vectors[i].q[0], state.vectors[i].q[1]};
+        to.upper[i] = {state.vectors[i].q[2], state.vectors[i].q[3]};
+    }
     return to;
 }
 

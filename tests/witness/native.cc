@@ -1,6 +1,7 @@
 #include "tests/witness/native.h"
 
 #include <asm/prctl.h>
+#include <cpuid.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -27,14 +28,19 @@ struct Context {
     u64 out_gpr[16];  // 0x100
     u64 out_rflags;   // 0x180
     u64 unused2[15];
-    FXImage in_fx;    // 0x200
-    FXImage out_fx;   // 0x400
-    FXImage host_fx;  // 0x600
+    FXImage in_fx;          // 0x200
+    FXImage out_fx;         // 0x400
+    FXImage host_fx;        // 0x600
+    UpperHalves in_upper;   // 0x800
+    UpperHalves out_upper;  // 0x900
+    u64 host_has_avx;       // 0xa00
 };
 constexpr u64 kContext = 0x30000000;
 static_assert(offsetof(Context, in_rflags) == 0x80 && offsetof(Context, out_gpr) == 0x100 &&
               offsetof(Context, out_rflags) == 0x180 && offsetof(Context, in_fx) == 0x200 &&
-              offsetof(Context, host_fx) == 0x600 && offsetof(Context, host_rsp) == 0x90);
+              offsetof(Context, host_fx) == 0x600 && offsetof(Context, host_rsp) == 0x90 &&
+              offsetof(Context, in_upper) == 0x800 && offsetof(Context, out_upper) == 0x900 &&
+              offsetof(Context, host_has_avx) == 0xa00);
 
 Context& context() {
     return *reinterpret_cast<Context*>(kContext);
@@ -67,6 +73,25 @@ uchronia_witness_enter:
     mov %rsp, CTX+0x90
     fxsave64 CTX+0x600
     fxrstor64 CTX+0x200
+    cmpq $0, CTX+0xa00
+    je 1f
+    vinsertf128 $1, CTX+0x800, %ymm0, %ymm0
+    vinsertf128 $1, CTX+0x810, %ymm1, %ymm1
+    vinsertf128 $1, CTX+0x820, %ymm2, %ymm2
+    vinsertf128 $1, CTX+0x830, %ymm3, %ymm3
+    vinsertf128 $1, CTX+0x840, %ymm4, %ymm4
+    vinsertf128 $1, CTX+0x850, %ymm5, %ymm5
+    vinsertf128 $1, CTX+0x860, %ymm6, %ymm6
+    vinsertf128 $1, CTX+0x870, %ymm7, %ymm7
+    vinsertf128 $1, CTX+0x880, %ymm8, %ymm8
+    vinsertf128 $1, CTX+0x890, %ymm9, %ymm9
+    vinsertf128 $1, CTX+0x8a0, %ymm10, %ymm10
+    vinsertf128 $1, CTX+0x8b0, %ymm11, %ymm11
+    vinsertf128 $1, CTX+0x8c0, %ymm12, %ymm12
+    vinsertf128 $1, CTX+0x8d0, %ymm13, %ymm13
+    vinsertf128 $1, CTX+0x8e0, %ymm14, %ymm14
+    vinsertf128 $1, CTX+0x8f0, %ymm15, %ymm15
+1:
     pushq CTX+0x80
     popfq
     mov CTX+0x00, %rax
@@ -107,7 +132,29 @@ uchronia_witness_leave:
     pushfq
     popq CTX+0x180
     fxsave64 CTX+0x400
+    cmpq $0, CTX+0xa00
+    je uchronia_witness_back
+    vextractf128 $1, %ymm0, CTX+0x900
+    vextractf128 $1, %ymm1, CTX+0x910
+    vextractf128 $1, %ymm2, CTX+0x920
+    vextractf128 $1, %ymm3, CTX+0x930
+    vextractf128 $1, %ymm4, CTX+0x940
+    vextractf128 $1, %ymm5, CTX+0x950
+    vextractf128 $1, %ymm6, CTX+0x960
+    vextractf128 $1, %ymm7, CTX+0x970
+    vextractf128 $1, %ymm8, CTX+0x980
+    vextractf128 $1, %ymm9, CTX+0x990
+    vextractf128 $1, %ymm10, CTX+0x9a0
+    vextractf128 $1, %ymm11, CTX+0x9b0
+    vextractf128 $1, %ymm12, CTX+0x9c0
+    vextractf128 $1, %ymm13, CTX+0x9d0
+    vextractf128 $1, %ymm14, CTX+0x9e0
+    vextractf128 $1, %ymm15, CTX+0x9f0
 uchronia_witness_back:
+    cmpq $0, CTX+0xa00
+    je 2f
+    vzeroupper
+2:
     pushq $0x202
     popfq
     fxrstor64 CTX+0x600
@@ -126,6 +173,18 @@ constexpr int kRegisterOrder[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP,
                                     REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
                                     REG_R12, REG_R13, REG_R14, REG_R15};
 
+// The upper halves in a signal frame, whose XSAVE area has the standard format. A component in its
+// initial state is not in it.
+void take_upper_halves(const u8* frame_state, UpperHalves& upper) {
+    constexpr std::size_t kHeader = 512, kAVXArea = 576;
+    constexpr u64 kAVXComponent = 4;
+    u64 present;
+    std::memcpy(&present, frame_state + kHeader, sizeof present);
+    upper = {};
+    if ((present & kAVXComponent) != 0)
+        std::memcpy(upper.data(), frame_state + kAVXArea, sizeof upper);
+}
+
 // Takes the faulted instruction's state out of the signal frame and goes on in the trampoline.
 void on_signal(int number, siginfo_t*, void* frame) {
     auto& machine = static_cast<ucontext_t*>(frame)->uc_mcontext;
@@ -143,9 +202,21 @@ void on_signal(int number, siginfo_t*, void* frame) {
     c.error = static_cast<u64>(machine.gregs[REG_ERR]);
     c.address = static_cast<u64>(machine.gregs[REG_CR2]);
     std::memcpy(static_cast<void*>(&c.out_fx), machine.fpregs, sizeof c.out_fx);
+    if (c.host_has_avx != 0)
+        take_upper_halves(reinterpret_cast<const u8*>(machine.fpregs), c.out_upper);
     machine.gregs[REG_RIP] = reinterpret_cast<greg_t>(&uchronia_witness_back);
     machine.gregs[REG_RSP] = static_cast<greg_t>(c.host_rsp);
     machine.gregs[REG_EFL] = 0x202;
+}
+
+// Whether the CPU and its operating system have AVX.
+bool has_avx() {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    __get_cpuid(1, &a, &b, &c, &d);
+    if ((c & bit_OSXSAVE) == 0 || (c & bit_AVX) == 0)
+        return false;
+    asm("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+    return (a & 6) == 6;
 }
 
 void map_at(u64 address, u64 size, int protection) {
@@ -190,6 +261,7 @@ NativeCPU::NativeCPU() {
     map_at(kCode, kPageSize, PROT_READ | PROT_WRITE | PROT_EXEC);
     std::memset(reinterpret_cast<void*>(kCode), kBreakpoint, kPageSize);
     write_pad();
+    context().host_has_avx = has_avx() ? 1 : 0;
     install_handlers();
     CHECK(syscall(SYS_arch_prctl, ARCH_SET_GS, kGSBase) == 0);
 }
@@ -223,6 +295,8 @@ Outcome NativeCPU::run(std::span<const u8> instruction, const State& before, End
     c.in_rflags = before.rflags;
     c.in_rip = before.rip;
     c.in_fx = before.fx;
+    c.in_upper = before.upper;
+    c.out_upper = {};
     c.trap = kNoTrap;
     uchronia_witness_enter();
     std::memset(code, kBreakpoint, kMostCodeBytes);
@@ -231,6 +305,7 @@ Outcome NativeCPU::run(std::span<const u8> instruction, const State& before, End
     std::copy(std::begin(c.out_gpr), std::end(c.out_gpr), outcome.state.gpr.begin());
     outcome.state.rflags = c.out_rflags;
     outcome.state.fx = c.out_fx;
+    outcome.state.upper = c.host_has_avx != 0 ? c.out_upper : before.upper;
     if (c.trap == kNoTrap) {
         outcome.state.rip = before.rip + instruction.size();
         return outcome;

@@ -140,10 +140,11 @@ bool always_faults(const InstructionRow& row) {
 }
 
 bool host_has(Feature feature) {
-    unsigned a = 0, b7 = 0, c1 = 0, c7 = 0, d = 0;
+    unsigned a = 0, b7 = 0, c1 = 0, c7 = 0, ce = 0, d = 0;
     unsigned b = 0;
     __get_cpuid(1, &a, &b, &c1, &d);
     __get_cpuid_count(7, 0, &a, &b7, &c7, &d);
+    __get_cpuid(0x80000001, &a, &b, &ce, &d);
     switch (feature) {
         case Feature::kSSE3:
             return (c1 & bit_SSE3) != 0;
@@ -169,6 +170,22 @@ bool host_has(Feature feature) {
             return (b7 & bit_ADX) != 0;
         case Feature::kSHA:
             return (b7 & bit_SHA) != 0;
+        case Feature::kAVX:
+            return (c1 & bit_AVX) != 0;
+        case Feature::kAVX2:
+            return (b7 & bit_AVX2) != 0;
+        case Feature::kFMA:
+            return (c1 & bit_FMA) != 0;
+        case Feature::kF16C:
+            return (c1 & bit_F16C) != 0;
+        case Feature::kBMI1:
+            return (b7 & bit_BMI) != 0;
+        case Feature::kBMI2:
+            return (b7 & bit_BMI2) != 0;
+        case Feature::kLZCNT:
+            return (ce & bit_LZCNT) != 0;
+        case Feature::kMOVBE:
+            return (c1 & bit_MOVBE) != 0;
         default:
             return true;  // of every AMD64 processor, or of rows that are exempt
     }
@@ -193,6 +210,12 @@ u64 undefined_flags(const Case& c) {
         return kOF | kSF | kAF | kPF;
     if (is_any(mnemonic, {"BSF", "BSR"}))
         return kCF | kOF | kSF | kAF | kPF;
+    if (is_any(mnemonic, {"TZCNT", "LZCNT"}))
+        return kOF | kSF | kAF | kPF;
+    if (is_any(mnemonic, {"ANDN", "BLSI", "BLSMSK", "BLSR", "BZHI"}))
+        return kAF | kPF;
+    if (mnemonic == "BEXTR")
+        return kSF | kAF | kPF;
     return 0;
 }
 

@@ -43,11 +43,15 @@ struct alignas(16) FXImage {
 };
 static_assert(sizeof(FXImage) == 512);
 
+// The upper halves of YMM0-YMM15; zeros, and not compared, on a host without AVX.
+using UpperHalves = std::array<std::array<u64, 2>, 16>;
+
 struct State {
     std::array<u64, 16> gpr{};
     u64 rflags = 0x202;
     u64 rip = 0;
     FXImage fx;
+    UpperHalves upper{};
 };
 
 struct Outcome {

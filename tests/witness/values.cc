@@ -201,6 +201,8 @@ State random_state(Random& random) {
     randomise_mxcsr(state.fx, random);
     for (auto& value : state.fx.xmm)
         value = vector_value(random);
+    for (auto& value : state.upper)
+        value = vector_value(random);
     return state;
 }
 
