@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "cpu/decode/live_flags.h"
 #include "cpu/interp/system/debug.h"
 #include "cpu/interp/system/delivery.h"
 
@@ -117,6 +118,7 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
                 break;
         }
     }
+    zero_dead_flags(cpu);
     if (cpu.budget != last_delivery_budget_)
         deliveries_in_a_row_ = 0;
     return {stop_, budget - static_cast<u64>(cpu.budget)};
@@ -180,6 +182,21 @@ void Interpreter::verify_block(VCPU& cpu, const Block* block) {
           blocks_.find(page.page_number, static_cast<u16>(rip & kPageMask), code_mode(cpu.state)));
 }
 
+// What comes before every stop (docs/decisions/0009): arithmetic flags that cannot matter any more
+// at RIP become zero. A function of the architectural state only; sets no accessed bits.
+void Interpreter::zero_dead_flags(VCPU& cpu) {
+    ArithmeticFlags& flags = cpu.state.flags;
+    const u64 rip = cpu.state.rip;
+    if (flags.bits == ArithmeticFlags::kFixed || code_mode(cpu.state) != CodeMode::k64)
+        return;
+    const u8* page = mmu_.probe_page(cpu, rip);
+    if (page == nullptr)
+        return;
+    const std::span<const u8, kPageSize> bytes(page, kPageSize);
+    const LiveFlags scan = live_flags(bytes, static_cast<u16>(rip & kPageMask), CodeMode::k64);
+    flags.bits &= static_cast<u16>(ArithmeticFlags::kFixed | arithmetic_bits(scan.live));
+}
+
 // Runs the one instruction at RIP by itself: device accesses and stores to code may go ahead.
 Interpreter::Next Interpreter::run_alone(VCPU& cpu) {
     const u64 rip = cpu.state.rip;
@@ -221,6 +238,11 @@ Interpreter::Next Interpreter::run_alone(VCPU& cpu) {
     }
     scratch_[0] = status == DecodeStatus::kTooLong ? too_long_op(offset) : bound_op(decoded);
     scratch_[1] = end_of_block(static_cast<u16>(offset + scratch_[0].length));
+    // It may change the code that follows, and with it which flags are dead: those that were dead
+    // before are zero then in every run, whether or not one stopped here. (Code that follows a
+    // branch or a kAlone instruction is not looked at, so they need no stop.)
+    if ((decoded.attributes & (attribute::kEnd | attribute::kAlone)) == 0)
+        zero_dead_flags(cpu);
     cpu.alone = true;
     cpu.budget -= 1;
     scratch_[0].handler(cpu, scratch_.data());
@@ -262,6 +284,7 @@ Interpreter::Next Interpreter::after_exit(VCPU& cpu, const Op* ops, u32 count) {
 Interpreter::Next Interpreter::deliver(VCPU& cpu) {
     if (too_many_deliveries(cpu))
         return finish(Stop::kUnimplemented);
+    zero_dead_flags(cpu);
     cpu.alone = true;  // the frame may lie anywhere
     deliver_fault(cpu);
     if (cpu.exit == Exit::kNone)
@@ -315,6 +338,7 @@ bool Interpreter::take_events(VCPU& cpu) {
     if (state.nmi_pending && !state.nmi_masked) {
         state.nmi_pending = false;
         state.halted = false;
+        zero_dead_flags(cpu);
         deliver_nmi(cpu);
         return true;
     }
@@ -325,6 +349,7 @@ bool Interpreter::take_events(VCPU& cpu) {
     if ((state.system_flags & rflags::kIF) == 0)
         return false;
     state.halted = false;
+    zero_dead_flags(cpu);
     deliver_interrupt(cpu, cpu.platform.acknowledge_interrupt(cpu.index));
     return true;
 }

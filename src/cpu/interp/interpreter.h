@@ -81,6 +81,7 @@ class Interpreter {
     const Block* find_slow(VCPU& cpu, JumpEntry& entry);
     void verify_block(VCPU& cpu, const Block* block);
     void collect_blocks();
+    void zero_dead_flags(VCPU& cpu);
     Next run_alone(VCPU& cpu);
     Next run_special(VCPU& cpu);
     Next step(VCPU& cpu);
