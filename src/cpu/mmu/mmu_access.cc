@@ -103,10 +103,11 @@ bool MMU::check_address(VCPU& cpu, const Op* op, u64 address, u32 size, Privileg
     const bool checks_alignment = privilege == Privilege::kUser &&
                                   (cpu.state.system_flags & rflags::kAC) != 0 &&
                                   (cpu.state.cr0 & cr0::kAM) != 0;
-    // A 10-byte x87 operand is to be aligned as 8 bytes; larger areas than 16 bytes have their own
-    // rules (APM vol. 2, 8.2.17).
-    const u64 alignment = size == 10 ? 8 : size;
-    if (checks_alignment && size <= 16 && (address & (alignment - 1)) != 0) {
+    // A 10-byte x87 operand is to be aligned as 8 bytes, one of 32 bytes as 16 (on AMD processors);
+    // other large areas have their own rules (APM vol. 2, 8.2.17).
+    const bool is_operand = size <= 16 || size == 32;
+    const u64 alignment = size == 10 ? 8 : size == 32 ? 16 : size;
+    if (checks_alignment && is_operand && (address & (alignment - 1)) != 0) {
         cpu.raise(op, Vector::kAC);
         return false;
     }
