@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "cpu/interp/avx_integer/masked_move.h"
+#include "cpu/interp/avx_integer/element_access.h"
 
 namespace uchronia::cpu::interp::avx_integer {
 
@@ -34,11 +34,11 @@ void gather(VCPU& cpu, const Op* op) {
     const u8 mask = vex_vvvv(op);
     constexpr unsigned kCount = kSize<length> / std::max(sizeof(T), sizeof(Index));
     for (unsigned i = 0; i < kCount; ++i) {
+        auto* element = reinterpret_cast<u8*>(&cpu.scratch);
         if (selected<T>(cpu, mask, i)) {
-            T value;
-            if (!read_memory(cpu, op, gather_address<Index>(cpu, op, i), value)) [[unlikely]]
+            if (!read_element<T>(cpu, op, gather_address<Index>(cpu, op, i), element)) [[unlikely]]
                 return;
-            sse::xmm_element<T>(cpu, op->reg, i) = value;
+            std::memcpy(&sse::xmm_element<T>(cpu, op->reg, i), element, sizeof(T));
         }
         sse::xmm_element<T>(cpu, mask, i) = 0;
     }

@@ -1,14 +1,14 @@
 // Moves between memory and a register of the elements whose mask element has its sign set.
 //
 // Elements that are not selected are not touched in memory, and cause no fault. All selected ones
-// are checked before the first is written.
+// are checked before the first is written. Alignment is never checked, even with RFLAGS.AC.
 //
 // Source: APM vol. 4, VPMASKMOVD, VMASKMOVPS.
 #pragma once
 
 #include <smmintrin.h>
 
-#include "cpu/interp/avx_integer/operand.h"
+#include "cpu/interp/avx_integer/element_access.h"
 
 namespace uchronia::cpu::interp::avx_integer {
 
@@ -19,37 +19,30 @@ template <class T>
     return sizeof(T) == 4 ? signs : _mm_shuffle_epi32(signs, 0xf5);
 }
 
-template <class T>
-[[gnu::always_inline]] inline bool selected(VCPU& cpu, u8 mask, unsigned index) {
-    return (sse::xmm_element<T>(cpu, mask, index) >> (8 * sizeof(T) - 1)) != 0;
-}
-
 // Into cpu.scratch; false if the exit is already recorded.
 template <class T, Length length>
 [[gnu::noinline]] bool load_selected(VCPU& cpu, const Op* op, u64 address) {
     cpu.scratch = {};
-    auto* elements = reinterpret_cast<T*>(cpu.scratch.q.data());
-    for (unsigned i = 0; i < kSize<length> / sizeof(T); ++i) {
-        if (!selected<T>(cpu, vex_vvvv(op), i))
-            continue;
-        T value;
-        if (!read_memory(cpu, op, address + i * sizeof(T), value))
+    auto* bytes = reinterpret_cast<u8*>(cpu.scratch.q.data());
+    for (unsigned i = 0; i < kSize<length>; i += sizeof(T)) {
+        if (selected<T>(cpu, vex_vvvv(op), i / sizeof(T)) &&
+            !read_element<T>(cpu, op, address + i, bytes + i))
             return false;
-        elements[i] = value;
     }
     return true;
 }
 
 template <class T, Length length>
 [[gnu::noinline]] bool store_selected(VCPU& cpu, const Op* op, u64 address) {
-    for (unsigned i = 0; i < kSize<length> / sizeof(T); ++i) {
-        if (selected<T>(cpu, vex_vvvv(op), i) &&
-            !check_writable(cpu, op, address + i * sizeof(T), sizeof(T)))
+    const auto* bytes = reinterpret_cast<const u8*>(cpu.state.vectors[op->reg].q.data());
+    for (unsigned i = 0; i < kSize<length>; i += sizeof(T)) {
+        if (selected<T>(cpu, vex_vvvv(op), i / sizeof(T)) &&
+            !element_is_writable<T>(cpu, op, address + i))
             return false;
     }
-    for (unsigned i = 0; i < kSize<length> / sizeof(T); ++i) {
-        if (selected<T>(cpu, vex_vvvv(op), i) &&
-            !write_memory(cpu, op, address + i * sizeof(T), sse::xmm_element<T>(cpu, op->reg, i)))
+    for (unsigned i = 0; i < kSize<length>; i += sizeof(T)) {
+        if (selected<T>(cpu, vex_vvvv(op), i / sizeof(T)) &&
+            !write_element<T>(cpu, op, address + i, bytes + i))
             return false;
     }
     return true;
