@@ -8,9 +8,9 @@ namespace {
 using namespace sse;
 
 ExactNumber product_of(const ExactNumber& x, const ExactNumber& y, bool negated) {
-    // Fractions have at most 53 bits, at the top.
-    const u128 fraction = (x.fraction >> 63) * (y.fraction >> 63);
-    return normalised((x.negative != y.negative) != negated, x.exponent + y.exponent, fraction);
+    // Fractions have at most 53 bits, at the top: nothing is lost. The product is below 2^127.
+    const u128 fraction = (x.fraction >> 63) * (y.fraction >> 64);
+    return normalised((x.negative != y.negative) != negated, x.exponent + y.exponent + 1, fraction);
 }
 
 // What is shifted out leaves its trace in bit 0.

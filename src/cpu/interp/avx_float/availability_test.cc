@@ -1,0 +1,55 @@
+// What keeps the instructions from running, for every row.
+#include <gtest/gtest.h>
+
+#include "cpu/interp/avx_float/test_machine.h"
+
+namespace uchronia::cpu::interp::avx_float {
+namespace {
+
+class AvailabilityTest : public testing::Test {
+  protected:
+    AvailabilityTest() { state_.gpr[kRDI] = TestMachine::kAddress; }
+
+    // In either form, with nothing changed.
+    void expect_fault(Vector vector) {
+        Decoded decoded{};
+        decoded.op.reg = 1;
+        decoded.op.rm = 2;
+        decoded.op.immediate = 3u << 8;
+        decoded.op.segment = kFlatSegment;
+        decoded.op.base = kRDI;
+        decoded.op.index = 4;
+        decoded.operand_size = 4;
+        for (const u8 flags : {u8{0}, op_flag::kMemory}) {
+            decoded.op.flags = flags;
+            for (const FamilyRow& f : family_rows()) {
+                state_.vectors[3].q = {1u << 31, 2, 3, 4};
+                machine_.run(*f.handlers, decoded);
+                ASSERT_EQ(machine_.cpu.exit, Exit::kFault) << f.row.name;
+                ASSERT_EQ(machine_.cpu.fault.vector, vector) << f.row.name;
+                ASSERT_EQ(state_.vectors[3].q, (std::array<u64, 4>{1u << 31, 2, 3, 4}));
+            }
+        }
+    }
+
+    TestMachine machine_;
+    CPUState& state_ = machine_.cpu.state;
+};
+
+TEST_F(AvailabilityTest, NeedsOSXSAVE) {
+    state_.cr4 &= ~cr4::kOSXSAVE;
+    expect_fault(Vector::kUD);
+}
+
+TEST_F(AvailabilityTest, NeedsTheAVXComponent) {
+    state_.xcr0 = 3;
+    expect_fault(Vector::kUD);
+}
+
+TEST_F(AvailabilityTest, TaskSwitchedIsNotAvailable) {
+    state_.cr0 = cr0::kTS;
+    expect_fault(Vector::kNM);
+}
+
+}  // namespace
+}  // namespace uchronia::cpu::interp::avx_float
