@@ -1,0 +1,26 @@
+// pread of 4 KiB from a file in memory.
+#include "kernels/measure.h"
+#include "shared_memory_file.h"
+
+#include <string.h>
+
+static size_t count;
+static int file;
+static uint8_t block[kBlockSize];
+
+uint64_t prepare(double scale) {
+    file = open_file();
+    memset(block, 0x5a, sizeof block);
+    for (int i = 0; i < kBlocks; ++i)
+        if (pwrite(file, block, kBlockSize, i * kBlockSize) != kBlockSize)
+            exit(1);
+    return count = scaled(200000, scale);
+}
+
+uint64_t run(void) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; ++i)
+        sum +=
+            (uint64_t)pread(file, block, kBlockSize, (off_t)(i % kBlocks * kBlockSize)) + block[7];
+    return sum;
+}
