@@ -81,6 +81,7 @@ Result<machine::BaseIngredients> gather(const history::BaseReference& reference)
     machine::MachineConfig config;
     config.memory_size = reference.memory_size;
     config.vcpu_count = reference.vcpu_count;
+    config.cpu_model = reference.cpu_model;
     const Result<machine::Disk> disk = disk_of(reference);
     if (!disk)
         return disk.error();

@@ -12,6 +12,7 @@
 
 #include "cli/run_outside.h"
 #include "cli/units.h"
+#include "history/configuration.h"
 #include "host/files.h"
 
 namespace uchronia::cli {
@@ -161,6 +162,9 @@ void add_run_options(CLI::App& app, RunOptions& options) {
     app.add_option("--memory", options.memory, "The guest's memory: 512M, 2G; from 128M to 64G")
         ->type_name("SIZE")
         ->capture_default_str();
+    app.add_option("--cpu", options.cpu, "The guest's CPU: v3 (x86-64-v3, with AVX2) or v2")
+        ->type_name("MODEL")
+        ->capture_default_str();
     app.add_option("--env", options.environment,
                    "Sets a variable for the command (NAME alone: to its value here). May be "
                    "repeated")
@@ -195,6 +199,10 @@ Result<history::History> make_history(const RunOptions& options,
     if (!memory)
         return memory.error();
     history.base.memory_size = *memory;
+    const std::optional<cpu::CPUModel> model = history::cpu_model_of(options.cpu);
+    if (!model)
+        return Error{"--cpu: there is no CPU model " + options.cpu + "; there are v2 and v3"};
+    history.base.cpu_model = *model;
     if (!options.kernel.empty())
         history.base.kernel_path = tidy_path(options.kernel);
     if (!options.disk.empty())

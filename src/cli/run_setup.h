@@ -14,6 +14,7 @@ namespace uchronia::cli {
 // The options that run and explore share.
 struct RunOptions {
     std::string memory = "1G";
+    std::string cpu = "v3";
     std::vector<std::string> environment;
     std::string timeout;
     std::vector<std::string> shares;

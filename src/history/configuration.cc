@@ -7,6 +7,12 @@
 namespace uchronia::history {
 namespace {
 
+struct ModelName {
+    cpu::CPUModel model;
+    const char* name;
+};
+constexpr ModelName kModelNames[] = {{cpu::CPUModel::kV2, "v2"}, {cpu::CPUModel::kV3, "v3"}};
+
 // Keeps the keys in the order in which they are written here.
 using JSON = nlohmann::ordered_json;
 
@@ -223,6 +229,18 @@ class Reader {
     std::string failure_;
 };
 
+// Histories were of v2 before there was the key.
+cpu::CPUModel read_model(Reader& reader, const JSON& base) {
+    if (!base.is_object() || !base.contains("cpu_model"))
+        return cpu::CPUModel::kV2;
+    std::string name;
+    reader.string(base, "cpu_model", name);
+    const std::optional<cpu::CPUModel> model = cpu_model_of(name);
+    if (!model)
+        reader.fail("cpu_model", "has an unknown name");
+    return model.value_or(cpu::CPUModel::kV2);
+}
+
 void read_base(Reader& reader, const JSON& json, BaseReference& base) {
     reader.digest(json, "image", base.image);
     reader.digest(json, "state", base.state);
@@ -230,6 +248,7 @@ void read_base(Reader& reader, const JSON& json, BaseReference& base) {
     reader.string(json, "kernel_name", base.kernel_name);
     reader.number(json, "memory_size", base.memory_size);
     reader.number(json, "vcpu_count", base.vcpu_count);
+    base.cpu_model = read_model(reader, json);
     if (json.is_object() && json.contains("disk")) {
         reader.string(json, "disk_path", base.disk_path);
         reader.digest(json, "disk", base.disk);
@@ -291,6 +310,20 @@ void read_result(Reader& reader, const JSON& json, std::optional<RunResult>& res
 
 }  // namespace
 
+std::string name_of(cpu::CPUModel model) {
+    for (const ModelName& row : kModelNames)
+        if (row.model == model)
+            return row.name;
+    return {};
+}
+
+std::optional<cpu::CPUModel> cpu_model_of(std::string_view name) {
+    for (const ModelName& row : kModelNames)
+        if (row.name == name)
+            return row.model;
+    return std::nullopt;
+}
+
 Result<Digest> digest_from_hex(std::string_view text) {
     if (text.size() != 32)
         return Error{"a digest has 32 hexadecimal digits"};
@@ -314,7 +347,8 @@ std::string configuration_to_json(const History& history) {
           {"kernel_path", from_string(base.kernel_path)},
           {"kernel_name", from_string(base.kernel_name)},
           {"memory_size", base.memory_size},
-          {"vcpu_count", base.vcpu_count}}},
+          {"vcpu_count", base.vcpu_count},
+          {"cpu_model", name_of(base.cpu_model)}}},
         {"request", from_request(history.request)},
         {"files",
          {{"working_folders", from_strings(history.files.working_folders)},

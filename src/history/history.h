@@ -27,6 +27,7 @@ struct BaseReference {
     std::string kernel_name;  // for messages
     u64 memory_size = 0;      // bytes
     u32 vcpu_count = 1;
+    cpu::CPUModel cpu_model = cpu::CPUModel::kV3;
     std::string disk_path = {};  // empty: no disk
     Digest disk = {};            // of its contents; zero: not known
 

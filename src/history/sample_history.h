@@ -34,7 +34,8 @@ inline History sample_history() {
                     .kernel_path = "/boot/vmlinuz-test",
                     .kernel_name = "a test kernel",
                     .memory_size = u64{1} << 30,
-                    .vcpu_count = 1};
+                    .vcpu_count = 1,
+                    .cpu_model = cpu::CPUModel::kV2};  // the golden file is older than the key
     history.request = {.arguments = {"sh", "-c", "echo \xff\xfe \"quoted\"\n"},
                        .environment = {"HOME=/root", "NAME=\xc3\xa4"},
                        .working_directory = "/tmp/work",

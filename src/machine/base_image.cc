@@ -14,7 +14,7 @@ namespace uchronia::machine {
 namespace {
 
 constexpr char kMagic[8] = {'U', 'C', 'H', 'R', 'B', 'A', 'S', 'E'};
-constexpr u32 kVersion = 1;
+constexpr u32 kVersion = 2;
 // Raised with every change of the machine that makes the same boot give another state.
 constexpr u32 kModelVersion = 1;
 
@@ -32,6 +32,7 @@ struct Header {
     Digest state_digest;
     u64 disk_sector_count;
     Digest disk_contents;
+    u64 cpu_model;
     u64 index_offset;
     u64 page_count;
     u64 state_offset;
@@ -137,6 +138,7 @@ std::vector<u8> serialise(Machine& machine, Digest ingredients) {
     header.ingredients = ingredients;
     header.disk_sector_count = machine.config().disk.sector_count;
     header.disk_contents = machine.config().disk.contents;
+    header.cpu_model = static_cast<u64>(machine.config().cpu_model);
     header.state_digest = machine.state_digest();
     const Checkpoint checkpoint = machine.checkpoint();
     const Digest zero = digest_of(std::vector<u8>(kPageSize));
@@ -180,18 +182,24 @@ bool layout_fits(const Header& header, u64 size) {
 bool is_possible_machine(const Header& header) {
     constexpr u64 kMemoryUnit = u64{2} << 20;
     constexpr u32 kMostVCPUs = 255;
+    const bool has_model = header.cpu_model == static_cast<u64>(cpu::CPUModel::kV2) ||
+                           header.cpu_model == static_cast<u64>(cpu::CPUModel::kV3);
     return header.memory_size != 0 && header.memory_size % kMemoryUnit == 0 &&
            header.memory_size <= kMaximumMemorySize && header.vcpu_count != 0 &&
-           header.vcpu_count <= kMostVCPUs;
+           header.vcpu_count <= kMostVCPUs && has_model;
 }
 
 }  // namespace
 
 Digest BaseIngredients::digest() const {
     const Digest parts[] = {digest_of(kernel), digest_of(initramfs), digest_of(kKernelCommandLine)};
-    const u64 numbers[] = {config.memory_size,        config.vcpu_count,
-                           config.disk.sector_count,  config.disk.contents.low,
-                           config.disk.contents.high, kModelVersion};
+    const u64 numbers[] = {config.memory_size,
+                           config.vcpu_count,
+                           config.disk.sector_count,
+                           config.disk.contents.low,
+                           config.disk.contents.high,
+                           kModelVersion,
+                           static_cast<u64>(config.cpu_model)};
     std::vector<u8> all;
     for (const std::span<const u8> part : {bytes_of(parts), bytes_of(numbers)})
         all.insert(all.end(), part.begin(), part.end());
@@ -260,8 +268,10 @@ Result<std::unique_ptr<BaseImage>> BaseImage::open(const std::string& path, cons
         return Error{"base image " + path + " was made with another disk"};
     std::unique_ptr<BaseImage> image(new BaseImage);
     image->digest_ = header.ingredients;
-    image->config_ = {
-        .memory_size = header.memory_size, .vcpu_count = header.vcpu_count, .disk = disk};
+    image->config_ = {.memory_size = header.memory_size,
+                      .vcpu_count = header.vcpu_count,
+                      .cpu_model = static_cast<cpu::CPUModel>(header.cpu_model),
+                      .disk = disk};
     image->state_digest_ = header.state_digest;
     image->index_ = bytes.subspan(header.index_offset, header.page_count * sizeof(IndexEntry));
     image->state_ = bytes.subspan(header.state_offset, header.state_size);

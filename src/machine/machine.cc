@@ -53,7 +53,8 @@ std::string description_of(const StopReason& reason) {
 }
 
 Machine::Machine(memory::FrameStore& frames, const MachineConfig& config)
-    : config_(config),
+    : Platform(config.cpu_model),
+      config_(config),
       ram_(std::make_unique<memory::RAM>(frames, config.memory_size)),
       mmu_(std::make_unique<cpu::MMU>(*ram_)),
       interpreter_(std::make_unique<cpu::interp::Interpreter>(*mmu_)),
@@ -62,6 +63,11 @@ Machine::Machine(memory::FrameStore& frames, const MachineConfig& config)
       files_(std::make_unique<FileSlot>()) {
     using devices::LocalAPIC;
     ram_->set_observer(*mmu_);
+    if (config.engine == Engine::kTranslator) {
+        const cpu::jit::Binder binder{cpu::interp::bound_op, cpu::interp::end_of_block};
+        translator_ = cpu::jit::Translator::create(*mmu_, binder, missing_host_feature_);
+        interpreter_->set_translated_code(translator_.get());
+    }
     apic_bus_.connect(*io_apic_);
     for (unsigned i = 0; i < config.vcpu_count; ++i) {
         const auto role =
@@ -74,6 +80,8 @@ Machine::Machine(memory::FrameStore& frames, const MachineConfig& config)
         vcpus_.push_back(std::make_unique<cpu::VCPU>(i, *mmu_, platform));
         mmu_->add_vcpu(*vcpus_.back());
         interpreter_->add_vcpu(*vcpus_.back());
+        if (translator_ != nullptr)
+            translator_->add_vcpu(*vcpus_.back());
     }
     const u64 start_date = devices::ParavirtualClock::kDefaultStartDate;
     clock_ = std::make_unique<devices::ParavirtualClock>(*ram_, config.vcpu_count, start_date);

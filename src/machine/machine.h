@@ -14,7 +14,9 @@
 #include "base/result.h"
 #include "cpu/bus.h"
 #include "cpu/interp/interpreter.h"
+#include "cpu/jit/translator.h"
 #include "cpu/mmu/mmu.h"
+#include "cpu/model.h"
 #include "cpu/vcpu.h"
 #include "devices/acpi_power.h"
 #include "devices/apic_bus.h"
@@ -35,10 +37,18 @@
 
 namespace uchronia::machine {
 
+// Who executes instructions. Both give the same states.
+enum class Engine : u8 {
+    kTranslator,  // with the interpreter for what it leaves; the interpreter where the host cannot
+    kInterpreter,
+};
+
 struct MachineConfig {
     u64 memory_size = u64{1} << 30;  // bytes
     unsigned vcpu_count = 1;
+    cpu::CPUModel cpu_model = cpu::CPUModel::kV3;
     Disk disk = {};
+    Engine engine = Engine::kTranslator;  // not a property of the machine: never saved or hashed
 };
 
 // What a run needs beyond the machine's state; all references must outlive the run.
@@ -91,6 +101,8 @@ class Machine final : private cpu::Platform,
     ~Machine() override;
 
     const MachineConfig& config() const { return config_; }
+    // What the host lacks for the translator that the configuration asks for, or null.
+    const char* missing_host_feature() const { return missing_host_feature_; }
     memory::RAM& ram() { return *ram_; }
     cpu::VCPU& vcpu(unsigned index) { return *vcpus_[index]; }
     cpu::MMU& mmu() { return *mmu_; }
@@ -195,6 +207,8 @@ class Machine final : private cpu::Platform,
     std::unique_ptr<cpu::MMU> mmu_;
     std::vector<std::unique_ptr<cpu::VCPU>> vcpus_;
     std::unique_ptr<cpu::interp::Interpreter> interpreter_;
+    std::unique_ptr<cpu::jit::Translator> translator_;  // null: the interpreter does it all
+    const char* missing_host_feature_ = nullptr;
 
     devices::APICBus apic_bus_;
     std::vector<std::unique_ptr<devices::LocalAPIC>> local_apics_;
