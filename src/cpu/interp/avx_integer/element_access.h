@@ -42,7 +42,7 @@ bool element_is_writable(VCPU& cpu, const Op* op, u64 address) {
         return check_writable(cpu, op, address, sizeof(T));
     const u64 last_page = (address + sizeof(T) - 1) & ~kPageMask;
     return check_writable(cpu, op, address, 1) &&
-           (last_page <= address || check_writable(cpu, op, last_page, 1));
+           (fits_in_page(address, sizeof(T)) || check_writable(cpu, op, last_page, 1));
 }
 template <class T>
 bool write_element(VCPU& cpu, const Op* op, u64 address, const u8* data) {
