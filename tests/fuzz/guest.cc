@@ -208,6 +208,7 @@ class Builder {
         state.cr4 = cr4::kPAE | cr4::kOSFXSR | cr4::kOSXMMEXCPT | maybe(cr4::kOSXSAVE, 50) |
                     maybe(cr4::kSMEP, 30) | maybe(cr4::kSMAP, 30) | maybe(cr4::kFSGSBASE, 50) |
                     maybe(cr4::kUMIP, 20) | maybe(cr4::kDE, 30) | maybe(cr4::kTSD, 10);
+        state.xcr0 = input_.percent(60) ? 7 : 2 * input_.below(2) + 1;
         state.efer = efer::kSCE | efer::kLME | efer::kLMA | maybe(efer::kNXE, 80);
         state.lstar = kHigh + input_.pick(fragments_);
         state.star = u64{kKernelCode} << 32 | u64{kUserData - 8} << 48;

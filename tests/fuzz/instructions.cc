@@ -137,13 +137,10 @@ class Writer {
 
     void write_row(const Row& row) {
         const Encoding& encoding = row.encoding;
-        write_prefixes(row);
-        if (encoding.map != OpcodeMap::kOneByte)
-            put(0x0f, 1);
-        if (encoding.map == OpcodeMap::k0F38)
-            put(0x38, 1);
-        if (encoding.map == OpcodeMap::k0F3A)
-            put(0x3a, 1);
+        if (is_vex(encoding.map))
+            write_vex(encoding);
+        else
+            write_prefixes(row);
         put(encoding.opcode + (encoding.opcode_register ? input_.below(8) : 0), 1);
         write_modrm(encoding);
         for (const ImmediateKind kind : encoding.immediates)
@@ -172,6 +169,32 @@ class Writer {
         wide_ = row.encoding.rex_w == RexW::k1 || input_.percent(30);
         if (wide_ || input_.percent(30))
             put(0x40 | (wide_ ? 8 : 0) | input_.below(8), 1);
+        const OpcodeMap map = row.encoding.map;
+        if (map != OpcodeMap::kOneByte)
+            put(0x0f, 1);
+        if (map == OpcodeMap::k0F38)
+            put(0x38, 1);
+        if (map == OpcodeMap::k0F3A)
+            put(0x3a, 1);
+    }
+
+    // VEX with three bytes; what the row leaves open comes from the input.
+    void write_vex(const Encoding& encoding) {
+        static constexpr u8 kPrefixes[] = {0x67, 0x64, 0x65, 0x2e};
+        if (input_.percent(12))
+            put(input_.pick(kPrefixes), 1);
+        put(0xc4, 1);
+        const u64 map = 1 + static_cast<u64>(encoding.map) - static_cast<u64>(OpcodeMap::kVEX0F);
+        put(input_.below(8) << 5 | map, 1);
+        wide_ = encoding.rex_w == RexW::k1 || (encoding.rex_w == RexW::kAny && input_.percent(30));
+        const bool l = encoding.length == VectorLength::k256 ||
+                       (encoding.length == VectorLength::kAny && input_.percent(30));
+        const u64 vvvv = encoding.vvvv == RegisterClass::kAbsent ? 15 : input_.below(16);
+        const u64 pp = encoding.prefix == MandatoryPrefix::k66   ? 1
+                       : encoding.prefix == MandatoryPrefix::kF3 ? 2
+                       : encoding.prefix == MandatoryPrefix::kF2 ? 3
+                                                                 : 0;
+        put((wide_ ? 0x80 : 0) | vvvv << 3 | (l ? 4 : 0) | pp, 1);
     }
 
     void write_modrm(const Encoding& encoding) {
@@ -183,7 +206,7 @@ class Writer {
         u64 mode = encoding.form == RMForm::kRegister ? 3 : input_.below(4);
         if (encoding.form == RMForm::kMemory && mode == 3)
             mode = 0;
-        const u64 rm = input_.below(8);
+        const u64 rm = encoding.vsib ? 4 : input_.below(8);
         put(mode << 6 | reg << 3 | rm, 1);
         if (mode == 3)
             return;
@@ -217,6 +240,7 @@ class Writer {
             case ImmediateKind::kAbsent:
                 return;
             case ImmediateKind::kByte:
+            case ImmediateKind::kRegister:
             case ImmediateKind::kRelativeByte:
                 return put(input_.byte(), 1);
             case ImmediateKind::kWord:
