@@ -12,16 +12,18 @@ set(UCHRONIA_FOLDERS
   "cpu/interp/system    base cpu cpu/decode cpu/mmu"
   "cpu/interp/x87       base cpu cpu/decode cpu/mmu"
   "cpu/interp/sse       base cpu cpu/decode cpu/mmu"
-  "cpu/interp/avx_float    base cpu cpu/decode cpu/mmu cpu/interp/sse"
   "cpu/interp/avx_integer  base cpu cpu/decode cpu/mmu cpu/interp/sse"
+  "cpu/interp/avx_float    base cpu cpu/decode cpu/mmu cpu/interp/sse cpu/interp/avx_integer"
+  "cpu/jit              base host cpu cpu/decode cpu/mmu"
   "guest"
   "memory               base host cpu cpu/mmu"
   "devices              base host memory"
   "devices/virtio       base host memory devices"
-  "machine              base host cpu cpu/decode cpu/mmu cpu/interp memory devices devices/virtio guest"
+  "machine              base host cpu cpu/decode cpu/mmu cpu/interp cpu/jit memory devices devices/virtio guest"
   "history              base host cpu memory devices machine guest"
   "explore              base host machine history"
-  "cli                  base host machine history explore guest"
+  "profile              base host cpu memory machine history"
+  "cli                  base host machine history explore profile guest"
 )
 
 # Makes, for each folder that has sources: the library u_<folder> from *.cc, and the test program

@@ -15,7 +15,7 @@ struct JumpEntry {
     u64 tagged_rip = ~u64{0};  // guest address xor TranslatorFrame::tag
     const void* code = nullptr;
     u64 page_base = 0;
-    u64 padding = 0;
+    u64 block = 0;  // its number
 };
 
 struct TranslatorFrame {

@@ -70,6 +70,8 @@ void Interpreter::add_vcpu(VCPU& cpu) {
 }
 
 void Interpreter::drop_caches() {
+    if (translated_ != nullptr)
+        translated_->drop_caches();
     blocks_.drop_all();
     collect_blocks();
 }
@@ -93,6 +95,13 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
             if (special == Next::kLeave)
                 break;
             if (special == Next::kAgain)
+                continue;
+        }
+        if (translated_ != nullptr) {
+            const Next next = run_translated(cpu);
+            if (next == Next::kLeave)
+                break;
+            if (next == Next::kAgain)
                 continue;
         }
         const Block* block = find(cpu);
@@ -122,6 +131,19 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
     if (cpu.budget != last_delivery_budget_)
         deliveries_in_a_row_ = 0;
     return {stop_, budget - static_cast<u64>(cpu.budget)};
+}
+
+// Lets translated code go ahead. kRun: the block at RIP is for the interpreter.
+Interpreter::Next Interpreter::run_translated(VCPU& cpu) {
+    switch (translated_->run(cpu)) {
+        case TranslatedCode::Result::kInterpret:
+            return Next::kRun;
+        case TranslatedCode::Result::kAgain:
+            return Next::kAgain;
+        case TranslatedCode::Result::kExit:
+            return after_exit(cpu, cpu.exit_op, 1) == Next::kLeave ? Next::kLeave : Next::kAgain;
+    }
+    CHECK(false);
 }
 
 const Block* Interpreter::find(VCPU& cpu) {

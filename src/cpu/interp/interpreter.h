@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cpu/interp/block_cache.h"
+#include "cpu/translated_code.h"
 #include "cpu/vcpu.h"
 
 namespace uchronia::cpu::interp {
@@ -31,6 +32,8 @@ class Interpreter {
     explicit Interpreter(MMU& mmu) : mmu_(mmu), blocks_(mmu) {}
 
     void add_vcpu(VCPU& cpu);
+    // From now on `code` runs what it can. Null: nothing does.
+    void set_translated_code(TranslatedCode* code) { translated_ = code; }
 
     // To be called when the machine's run begins, before run(): a guest that gets to no next tick
     // is given up after a number of deliveries, which are counted from here.
@@ -77,6 +80,7 @@ class Interpreter {
         kLeave,  // end the run, for the reason in stop_
     };
 
+    Next run_translated(VCPU& cpu);
     const Block* find(VCPU& cpu);
     const Block* find_slow(VCPU& cpu, JumpEntry& entry);
     void verify_block(VCPU& cpu, const Block* block);
@@ -93,6 +97,7 @@ class Interpreter {
     Next finish(Stop stop);
 
     MMU& mmu_;
+    TranslatedCode* translated_ = nullptr;
     BlockCache blocks_;
     std::vector<std::unique_ptr<Lookups>> lookups_;
     std::array<Op, kMostOps + 1> scratch_;

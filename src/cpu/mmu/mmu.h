@@ -96,6 +96,8 @@ class MMU final : public PageObserver {
 
     // Fetches the page of `address` for execution at the present privilege.
     FetchedPage fetch(VCPU& cpu, u64 address);
+    // What a page of RAM holds.
+    const u8* page_bytes(u64 page_number) { return memory_.read_page(page_number); }
     // `lines`: bit n = bytes [64n, 64n+64) of the page now have decoded code.
     void mark_code(u64 page_number, u64 lines);
 

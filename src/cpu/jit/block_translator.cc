@@ -1,0 +1,304 @@
+#include "cpu/jit/block_translator.h"
+
+#include <algorithm>
+
+#include "cpu/decode/flag_use.h"
+#include "cpu/jit/frame_layout.h"
+
+namespace uchronia::cpu::jit {
+
+using namespace frame;
+
+namespace {
+
+constexpr i64 kMostDistance = 0x7fff'0000;  // of a branch to another page
+constexpr u8 kLAHF = 0x9f, kSAHF = 0x9e;
+
+u64 lines_between(u32 first, u32 end) {
+    return (~u64{0} << (first / 64)) & (~u64{0} >> (63 - (end - 1) / 64));
+}
+
+}  // namespace
+
+TranslatedBlock* BlockTranslator::translate(u16 offset, u64& lines) {
+    live_cache_.fill(-1);
+    if (!decode_items(offset))
+        return nullptr;
+    lines_ |= lines_between(offset, end_);
+    block_ = {.page_number = page_.number,
+              .offset = offset,
+              .end = end_,
+              .count = static_cast<u8>(count_),
+              .mode = static_cast<u8>(mode_),
+              .alone = alone_};
+    put_head();
+    for (unsigned i = 0; i < count_; ++i)
+        put_item(i);
+    if (!ended_)
+        put_edge(count_ - 1, end_);
+    lines = lines_;
+    TranslatedBlock& block = store_.add(block_, hot_.here(), cold_.here());
+    for (unsigned i = 0; i < link_count_; ++i)
+        store_.link(page_.number, links_[i].target, mode_, links_[i].flags, links_[i].field);
+    return &block;
+}
+
+// Finds the block's instructions, by the rules of the interpreter's blocks.
+bool BlockTranslator::decode_items(u16 offset) {
+    u32 at = offset;
+    while (!ended_ && count_ < kMostInstructions && at < kPageSize) {
+        Item& item = items_[count_];
+        const DecodeStatus status = decode({page_.bytes + at, kPageSize - at}, CodeMode::k64,
+                                           static_cast<u16>(at), item.decoded);
+        if (status != DecodeStatus::kDone)
+            break;
+        if (item.decoded.instruction == Instruction::kUndefined)
+            break;
+        const bool alone = (item.decoded.attributes & attribute::kAlone) != 0;
+        if (alone && count_ != 0)
+            break;
+        item.raw = take_apart(page_.bytes + at, item.decoded.op.length);
+        item.shape = &shape_of(item.decoded.instruction);
+        item.offset = static_cast<u16>(at);
+        item.kind = kind_of(item);
+        at += item.decoded.op.length;
+        ++count_;
+        alone_ = alone;
+        ended_ = alone || (item.decoded.attributes & attribute::kEnd) != 0;
+    }
+    end_ = static_cast<u16>(at);
+    return count_ != 0;
+}
+
+Kind BlockTranslator::kind_of(const Item& item) const {
+    const Op& op = item.decoded.op;
+    const Shape& shape = *item.shape;
+    const bool memory = (op.flags & op_flag::kMemory) != 0;
+    switch (shape.needs) {
+        case Needs::kNothing:
+            break;
+        case Needs::kSSE:
+            if ((mode_ & mode_bit::kSSE) == 0)
+                return Kind::kHelper;
+            break;
+        case Needs::kAVX:
+            if ((mode_ & mode_bit::kAVX) == 0)
+                return Kind::kHelper;
+            break;
+        case Needs::kV3:
+            if ((mode_ & mode_bit::kV3) == 0)
+                return Kind::kHelper;
+            break;
+    }
+    const i64 target = static_cast<i64>(op.immediate);
+    const bool far = target < -kMostDistance || target > kMostDistance;
+    const bool boundary = (mode_ & mode_bit::kBoundary) != 0;
+    const bool operand16 = (op.flags & op_flag::kOperand16) != 0;
+    switch (shape.kind) {
+        case Kind::kNative:
+            return can_be_native(item) ? Kind::kNative : Kind::kHelper;
+        case Kind::kPush:
+        case Kind::kPop:
+        case Kind::kLeave:
+            return operand16 ? Kind::kHelper : shape.kind;
+        case Kind::kPushMemory:
+            if (operand16)
+                return Kind::kHelper;
+            return memory ? Kind::kPushMemory : Kind::kPush;
+        case Kind::kLEA:
+            return Kind::kLEA;
+        case Kind::kJump:
+        case Kind::kJumpIf:
+        case Kind::kCall:
+            return far || (boundary && !stays_in_page(target)) ? Kind::kHelperEnd : shape.kind;
+        default:
+            return shape.kind;
+    }
+}
+
+u8 BlockTranslator::live_at(u16 offset) {
+    if (offset >= kPageSize)
+        return kAllFlags;
+    if (live_cache_[offset] < 0) {
+        const LiveFlags found = live_flags(std::span<const u8, kPageSize>(page_.bytes, kPageSize),
+                                           offset, CodeMode::k64);
+        live_cache_[offset] = found.live;
+        lines_ |= found.lines;
+    }
+    return static_cast<u8>(live_cache_[offset]);
+}
+
+void BlockTranslator::put_head() {
+    block_.direct = hot_.here();
+    flags_ = Where::kHost;
+    const u8 live = live_before(0);
+    if (live != 0 && wants_flags_in_host())
+        return put_flagless_head();
+    if (live != 0) {
+        put_spill(hot_);
+        flags_ = Where::kMemory;
+    }
+    block_.indirect = hot_.here();
+    hot_.sub(kBudgetRegister, static_cast<i32>(count_));
+    hot_.jump_if(condition::kSign, cold_.here());
+    put_site(site_at(0, SiteKind::kHead));
+}
+
+// For a block that reads the flags before it clobbers them: checks the budget without them.
+void BlockTranslator::put_flagless_head() {
+    hot_.lea(kBudgetRegister,
+             Memory{.base = kBudgetRegister, .displacement = -static_cast<i32>(count_)});
+    hot_.byte(0xb9);  // MOV ECX, 63
+    hot_.value(u32{63});
+    static constexpr u8 kShiftSign[] = {0xc4, 0xc2, 0xf3, 0xf7, 0xc8};  // SHRX RCX, R8, RCX
+    hot_.bytes(kShiftSign, sizeof kShiftSign);
+    hot_.byte(0xe3);  // JRCXZ over the jump
+    hot_.byte(5);
+    cold_.bind(hot_.jump());
+    put_spill(cold_);
+    put_site(site_at(0, SiteKind::kHead));
+    block_.indirect = cold_.here();
+    std::swap(hot_, cold_);
+    put_reload(Scratch::kFree);
+    std::swap(hot_, cold_);
+    cold_.jump(block_.direct);
+    block_.flags_in_host = true;
+    flags_ = Where::kHost;
+}
+
+// Whether the first instruction that touches the flags reads them, with nothing before it that
+// clobbers them.
+bool BlockTranslator::wants_flags_in_host() {
+    for (unsigned i = 0; i < count_; ++i) {
+        const Item& item = items_[i];
+        const bool memory = (item.decoded.op.flags & op_flag::kMemory) != 0;
+        switch (item.kind) {
+            case Kind::kLEA:
+            case Kind::kNothing:
+                break;
+            case Kind::kNative:
+                if (memory)
+                    return false;
+                if (needs_flags(item, kAllFlags))
+                    return true;
+                if (item.shape->writes_flags)
+                    return false;
+                break;
+            case Kind::kJumpIf:
+                return true;
+            default:
+                return false;
+        }
+    }
+    return false;
+}
+
+Site BlockTranslator::site_at(unsigned index, SiteKind kind) const {
+    return {.block = store_.next_block_number(),
+            .offset = items_[index].offset,
+            .index = static_cast<u8>(index),
+            .kind = kind};
+}
+
+// Leaves to the engine, from the cold area.
+void BlockTranslator::put_site(Site site) {
+    cold_.call(at(kLeaveStub));
+    cold_.value(store_.add_site(site));
+}
+
+void BlockTranslator::put_item(unsigned index) {
+    miss_count_ = cross_count_ = access_count_ = 0;
+    switch (items_[index].kind) {
+        case Kind::kHelper:
+            return put_helper(index);
+        case Kind::kHelperEnd:
+            return put_helper_end(index);
+        case Kind::kNothing:
+            return;
+        case Kind::kNative:
+            return put_native(index);
+        case Kind::kLEA:
+            return put_lea(items_[index]);
+        case Kind::kPush:
+            return put_push(index);
+        case Kind::kPushMemory:
+            return put_push_memory(index);
+        case Kind::kPop:
+            return put_pop(index);
+        case Kind::kLeave:
+            return put_leave(index);
+        case Kind::kJump:
+            return put_jump(index);
+        case Kind::kJumpIf:
+            return put_jump_if(index);
+        case Kind::kJumpIndirect:
+            return put_jump_indirect(index);
+        case Kind::kCall:
+            return put_call(index);
+        case Kind::kCallIndirect:
+            return put_call_indirect(index);
+        case Kind::kReturn:
+            return put_return(index);
+    }
+}
+
+void BlockTranslator::put_helper(unsigned index) {
+    save_flags_if_live(index);
+    hot_.call(at(kLeaveStub));
+    Site site = site_at(index, SiteKind::kSlow);
+    site.resume = static_cast<u32>(hot_.here() + 4 - store_.hot());
+    hot_.value(store_.add_site(site));
+    flags_ = Where::kBoth;
+}
+
+void BlockTranslator::put_helper_end(unsigned index) {
+    save_flags_if_live(index);
+    hot_.call(at(kLeaveStub));
+    hot_.value(store_.add_site(site_at(index, SiteKind::kEnd)));
+}
+
+// Host flags to CPUState::flags.
+void BlockTranslator::put_spill(Assembler& out) {
+    out.move(kScratch2, kHostRAX);
+    out.byte(kLAHF);
+    out.byte(0x0f);  // SETO AL
+    out.byte(0x90);
+    out.byte(0xc0);
+    out.byte(0x66);
+    out.rm32(0x89, kHostRAX, at(kFlags));
+    out.move(kHostRAX, kScratch2);
+}
+
+// And back. If both scratch registers are in use, rAX waits in memory.
+void BlockTranslator::put_reload(Scratch scratch) {
+    if (scratch == Scratch::kFree)
+        hot_.move(kScratch2, kHostRAX);
+    else
+        hot_.store(at(kValue), kHostRAX);
+    hot_.byte(0x0f);  // MOVZX EAX, word
+    hot_.rm32(0xb7, kHostRAX, at(kFlags));
+    hot_.byte(0x04);  // ADD AL, 7Fh: sets OF if AL is 1
+    hot_.byte(0x7f);
+    hot_.byte(kSAHF);
+    if (scratch == Scratch::kFree)
+        hot_.move(kHostRAX, kScratch2);
+    else
+        hot_.load(kHostRAX, at(kValue));
+}
+
+// Before something that clobbers the host's flags.
+void BlockTranslator::save_flags_if_live(unsigned index) {
+    if (flags_ != Where::kHost || live_before(index) == 0)
+        return;
+    put_spill(hot_);
+    flags_ = Where::kBoth;
+}
+
+// Whether the instruction must find the flags in the host's.
+bool BlockTranslator::needs_flags(const Item& item, u8 live) const {
+    const FlagUse use = flag_use(item.decoded);
+    const u8 kept = item.shape->writes_flags ? static_cast<u8>(~use.kills) : u8{0};
+    return ((use.reads | kept) & live) != 0;
+}
+
+}  // namespace uchronia::cpu::jit

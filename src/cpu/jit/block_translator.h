@@ -1,0 +1,148 @@
+// Translates one block.
+//
+// Where the guest's state is while translated code runs: rax rbx rdx rsi rdi rbp r12-r15 in
+// themselves, rsp in r9, rcx in r10, r8-r11 in CPUState, vector registers and MXCSR in themselves;
+// rsp points to the CPUState, r8 holds the budget, gs the FSPT's base; rcx and r11 are scratch.
+// The arithmetic flags are in the host's flags or in CPUState::flags: the translator knows which at
+// each place, and at branches there is an entry for each.
+//
+// Flags that are dead by live_flags() may hold anything (docs/decisions/0009): the checks before
+// memory accesses and the budget check clobber them. Where they are not dead they are saved first.
+#pragma once
+
+#include <array>
+#include <span>
+
+#include "cpu/decode/decoder.h"
+#include "cpu/decode/live_flags.h"
+#include "cpu/jit/code_store.h"
+#include "cpu/jit/raw_instruction.h"
+#include "cpu/jit/shape.h"
+
+namespace uchronia::cpu::jit {
+
+// The page that code is translated from.
+struct SourcePage {
+    u64 number = 0;
+    const u8* bytes = nullptr;
+};
+
+class BlockTranslator {
+  public:
+    BlockTranslator(CodeStore& store, SourcePage page, u32 mode)
+        : store_(store), page_(page), mode_(mode), hot_(store.hot_end()), cold_(store.cold_end()) {}
+
+    // The block at `offset`, or null if its first instruction is not for the translator. `lines`:
+    // what was read of the page, for MMU::mark_code.
+    TranslatedBlock* translate(u16 offset, u64& lines);
+
+  private:
+    struct Item {
+        Decoded decoded;
+        RawInstruction raw;
+        const Shape* shape = nullptr;
+        Kind kind = Kind::kHelper;
+        u16 offset = 0;
+    };
+    enum class Where : u8 { kHost, kMemory, kBoth };  // the flags
+    enum class AccessKind : u8 { kRead, kWrite };
+
+    // block_translator.cc: the block as a whole.
+    bool decode_items(u16 offset);
+    Kind kind_of(const Item& item) const;
+    u8 live_at(u16 offset);
+    u8 live_before(unsigned index) { return live_at(items_[index].offset); }
+    void put_head();
+    void put_flagless_head();
+    void put_item(unsigned index);
+    void put_helper(unsigned index);
+    void put_helper_end(unsigned index);
+
+    // Where the flags are.
+    enum class Scratch : u8 { kFree, kInUse };  // r11
+    static void put_spill(Assembler& out);
+    void put_reload(Scratch scratch);
+    void save_flags_if_live(unsigned index);
+    bool needs_flags(const Item& item, u8 live) const;
+    bool wants_flags_in_host();
+
+    // memory_access.cc: checked accesses.
+    enum class Alignment : u8 { kAny, kNeeded };
+    void put_address(const Item& item);
+    void put_check(unsigned size, AccessKind kind, Alignment alignment);
+    void put_stack_check(unsigned index, AccessKind kind, i32 offset);
+    void note_access();
+    void put_slow_paths(unsigned index, SiteKind kind);
+    unsigned memory_size(const Item& item) const;
+    HostRegister scratch_or(u8 guest, HostRegister scratch);
+    void put_slot_load(HostRegister to, u8 guest);
+    void put_slot_store(u8 guest, HostRegister from);
+
+    // native.cc: instructions that are encoded again.
+    void put_native(unsigned index);
+    bool can_be_native(const Item& item) const;
+    void put_native_memory(unsigned index);
+    void put_native_register(unsigned index);
+    void put_native_plain(unsigned index);
+    void put_lea(const Item& item);
+    LegacyPrefixes prefixes_of(const Item& item) const;
+
+    // control.cc: stack and branches.
+    void put_push(unsigned index);
+    void put_pushed_value();
+    void put_load_operand(unsigned index);
+    void put_push_memory(unsigned index);
+    void put_pop(unsigned index);
+    void put_leave(unsigned index);
+    void put_link(unsigned index, Jump jump, i64 target);
+    void put_edge(unsigned index, i64 target);
+    void put_cross_page(unsigned index, i64 target);
+    void put_lookup(unsigned index, i32 released);
+    void put_jump(unsigned index);
+    void put_jump_if(unsigned index);
+    void put_jump_indirect(unsigned index);
+    void put_push_return_address(unsigned index);
+    void put_call(unsigned index);
+    void put_call_indirect(unsigned index);
+    void put_return(unsigned index);
+    static bool stays_in_page(i64 target) { return target >= 0 && target < i64{kPageSize}; }
+
+    void put_site(Site site);
+    Site site_at(unsigned index, SiteKind kind) const;
+
+    CodeStore& store_;
+    const SourcePage page_;
+    const u32 mode_;
+    Assembler hot_, cold_;
+    std::array<Item, kMostInstructions> items_;
+    unsigned count_ = 0;
+    u16 end_ = 0;
+    bool ended_ = false;  // by its last instruction
+    bool alone_ = false;
+    u64 lines_ = 0;
+    TranslatedBlock block_;
+    Where flags_ = Where::kHost;
+    // Jumps of the present instruction to its slow paths.
+    std::array<Jump, 8> misses_;
+    unsigned miss_count_ = 0;
+    struct Cross {
+        Jump from;
+        u8* back;
+        unsigned log_size;
+    };
+    std::array<Cross, 2> crosses_;
+    unsigned cross_count_ = 0;
+    std::array<u8*, 4> accesses_;
+    unsigned access_count_ = 0;
+    // Branches within the page, linked when the block is complete (it may be a target itself).
+    struct PageLink {
+        u16 target;
+        CodeStore::Flags flags;
+        u8* field;
+    };
+    std::array<PageLink, 2> links_;
+    unsigned link_count_ = 0;
+    std::array<i16, kPageSize> live_cache_;
+};
+
+}  // namespace uchronia::cpu::jit

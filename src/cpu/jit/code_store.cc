@@ -1,0 +1,132 @@
+#include "cpu/jit/code_store.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "host/executable_memory.h"
+
+namespace uchronia::cpu::jit {
+namespace {
+
+// More than a block can need: 32 instructions with all their checks.
+constexpr std::size_t kMostBlockBytes = 16384;
+
+// Makes a block's entry lead to its stale site.
+void redirect(u8* entry, i32 stale_stub, u32 site) {
+    Assembler out(entry);
+    out.call(Memory{.base = kHostRSP, .displacement = stale_stub});
+    out.value(site);
+}
+
+}  // namespace
+
+CodeStore::CodeStore()
+    : memory_(host::allocate_executable(kHotSize + kColdSize)),
+      hot_end_(memory_),
+      cold_end_(memory_ + kHotSize),
+      first_cold_(cold_end_) {}
+
+CodeStore::~CodeStore() {
+    if (memory_ != nullptr)
+        host::release_executable(memory_, kHotSize + kColdSize);
+}
+
+bool CodeStore::has_room() const {
+    return hot_end_ + kMostBlockBytes < cold() && cold_end_ + kMostBlockBytes < cold() + kColdSize;
+}
+
+const u8* CodeStore::site_of_fault(u64 host_address) const {
+    if (!contains(host_address))
+        return nullptr;
+    const u32 at = static_cast<u32>(host_address - reinterpret_cast<u64>(memory_));
+    const auto found =
+        std::lower_bound(accesses_.begin(), accesses_.end(), at,
+                         [](const Access& access, u32 value) { return access.at < value; });
+    return found != accesses_.end() && found->at == at ? cold() + found->site : nullptr;
+}
+
+u8* CodeStore::entry(const TranslatedBlock& block, Flags flags) {
+    const bool direct = flags == Flags::kInHost || (flags == Flags::kInBoth && block.flags_in_host);
+    return direct ? block.direct : block.indirect;
+}
+
+TranslatedBlock* CodeStore::find(u64 page_number, u16 offset, u32 mode) {
+    CodePage* code_page = page(page_number);
+    if (code_page == nullptr)
+        return nullptr;
+    const auto found = code_page->blocks.find(key_of(offset, mode));
+    return found == code_page->blocks.end() ? nullptr : &blocks_[found->second];
+}
+
+TranslatedBlock& CodeStore::add(const TranslatedBlock& block, u8* hot_end, u8* cold_end) {
+    ++counters.blocks;
+    counters.instructions += block.count;
+    counters.guest_bytes += static_cast<u64>(block.end - block.offset);
+    counters.hot_bytes += static_cast<u64>(hot_end - hot_end_);
+    counters.cold_bytes += static_cast<u64>(cold_end - cold_end_);
+    hot_end_ = hot_end;
+    cold_end_ = cold_end;
+    CHECK(hot_end_ <= cold() && cold_end_ <= cold() + kColdSize);
+    const u32 number = next_block_number();
+    blocks_.push_back(block);
+    blocks_.back().number = number;
+    if (block.page_number >= pages_.size())
+        pages_.resize(std::max(block.page_number + 1, u64{2} * pages_.size()));
+    std::unique_ptr<CodePage>& code_page = pages_[block.page_number];
+    if (code_page == nullptr)
+        code_page = std::make_unique<CodePage>();
+    const u32 key = key_of(block.offset, block.mode);
+    code_page->blocks[key] = number;
+    std::erase_if(code_page->waiting, [&](const Waiting& waiting) {
+        if (waiting.key != key)
+            return false;
+        patch_rel32(waiting.field, entry(block, waiting.flags));
+        return true;
+    });
+    return blocks_.back();
+}
+
+void CodeStore::link(u64 page_number, u16 offset, u32 mode, Flags flags, u8* field) {
+    const TranslatedBlock* target = find(page_number, offset, mode);
+    if (target != nullptr) {
+        patch_rel32(field, entry(*target, flags));
+        return;
+    }
+    if (page_number >= pages_.size())
+        pages_.resize(std::max(page_number + 1, u64{2} * pages_.size()));
+    std::unique_ptr<CodePage>& code_page = pages_[page_number];
+    if (code_page == nullptr)
+        code_page = std::make_unique<CodePage>();
+    code_page->waiting.push_back({key_of(offset, mode), flags, field});
+}
+
+void CodeStore::drop_page(u64 page_number, i32 stale_stub) {
+    CodePage* code_page = page(page_number);
+    if (code_page == nullptr)
+        return;
+    ++counters.pages_dropped;
+    for (const auto& [key, number] : code_page->blocks) {
+        TranslatedBlock& block = blocks_[number];
+        block.live = false;
+        for (u8* link : block.incoming) {
+            const u32 no_key = 0;
+            std::memcpy(link, &no_key, sizeof no_key);
+        }
+        block.incoming.clear();
+        redirect(block.indirect, stale_stub,
+                 add_site({.block = number, .offset = block.offset, .kind = SiteKind::kStale}));
+    }
+    pages_[page_number].reset();
+}
+
+void CodeStore::drop_all() {
+    ++counters.flushes;
+    hot_end_ = memory_;
+    cold_end_ = first_cold_;
+    sites_.clear();
+    accesses_.clear();
+    blocks_.clear();
+    pages_.clear();
+}
+
+}  // namespace uchronia::cpu::jit

@@ -1,0 +1,259 @@
+// Stack instructions and branches.
+//
+// A branch inside the page is a jump to the target's entry. A branch to another page checks that it
+// was linked under the address space's present key, and otherwise, like every indirect branch, goes
+// through the jump table of the vCPU.
+#include "cpu/jit/block_translator.h"
+#include "cpu/jit/frame_layout.h"
+
+namespace uchronia::cpu::jit {
+
+using namespace frame;
+
+namespace {
+
+constexpr Memory kOperand{.base = kScratch2, .index = kScratch};
+constexpr u8 kMoveImmediate = 0xc7;
+
+i32 page_part(i64 target) {
+    return static_cast<i32>(target & ~static_cast<i64>(kPageMask));
+}
+i32 offset_part(i64 target) {
+    return static_cast<i32>(target & static_cast<i64>(kPageMask));
+}
+
+// Goes to the guest address in rcx, if the vCPU's jump table has it; the jump is taken if not, with
+// the tagged address in rcx. Clobbers the flags.
+Jump put_table_jump(Assembler& out) {
+    out.move32(kScratch2, kScratch);
+    out.and32(kScratch2, kJumpCount - 1);
+    out.shift_left32(kScratch2, 5);
+    out.add(kScratch2, at(kJumps));
+    out.xor_(kScratch, at(kTag));
+    out.compare(kScratch, Memory{.base = kScratch2});
+    const Jump miss = out.jump_if(condition::kNotZero);
+    out.load(kScratch, Memory{.base = kScratch2, .displacement = offsetof(JumpEntry, page_base)});
+    out.store(at(kPageBase), kScratch);
+    out.jump(Memory{.base = kScratch2, .displacement = offsetof(JumpEntry, code)});
+    return miss;
+}
+static_assert(sizeof(JumpEntry) == 32 && offsetof(JumpEntry, tagged_rip) == 0);
+
+}  // namespace
+
+void BlockTranslator::put_push(unsigned index) {
+    const Item& item = items_[index];
+    const RawInstruction& raw = item.raw;
+    put_stack_check(index, AccessKind::kWrite, -8);
+    const u8 guest = raw.has_modrm ? raw.rm : raw.opcode_register;
+    if (!raw.has_modrm && !item.shape->opcode_register) {
+        note_access();
+        hot_.rm(kMoveImmediate, 0, kOperand);
+        hot_.value(static_cast<i32>(item.decoded.op.immediate));
+        hot_.move(kStackRegister, kScratch);
+    } else if (kHome[guest] != kNoRegister) {
+        note_access();
+        hot_.store(kOperand, kHome[guest]);
+        hot_.move(kStackRegister, kScratch);
+    } else {
+        hot_.lea(kScratch2, kOperand);
+        put_slot_load(kScratch, guest);
+        put_pushed_value();
+    }
+    put_slow_paths(index, SiteKind::kSlow);
+}
+
+// Stores rcx to the host address in r11 as what a push pushes.
+void BlockTranslator::put_pushed_value() {
+    note_access();
+    hot_.store(Memory{.base = kScratch2}, kScratch);
+    hot_.lea(kStackRegister, Memory{.base = kStackRegister, .displacement = -8});
+}
+
+// Loads the 8-byte memory operand into rcx.
+void BlockTranslator::put_load_operand(unsigned index) {
+    save_flags_if_live(index);
+    put_address(items_[index]);
+    put_check(8, AccessKind::kRead, Alignment::kAny);
+    note_access();
+    hot_.load(kScratch, kOperand);
+}
+
+void BlockTranslator::put_push_memory(unsigned index) {
+    put_load_operand(index);
+    hot_.store(at(kValue), kScratch);
+    put_stack_check(index, AccessKind::kWrite, -8);
+    hot_.lea(kScratch2, kOperand);
+    hot_.load(kScratch, at(kValue));
+    put_pushed_value();
+    put_slow_paths(index, SiteKind::kSlow);
+}
+
+void BlockTranslator::put_pop(unsigned index) {
+    const u8 guest = items_[index].raw.opcode_register;
+    put_stack_check(index, AccessKind::kRead, 0);
+    note_access();
+    if (kHome[guest] != kNoRegister) {
+        hot_.load(kHome[guest], kOperand);
+    } else {
+        hot_.load(kScratch, kOperand);
+        put_slot_store(guest, kScratch);
+    }
+    if (guest != kRSP)
+        hot_.lea(kStackRegister, Memory{.base = kStackRegister, .displacement = 8});
+    put_slow_paths(index, SiteKind::kSlow);
+}
+
+void BlockTranslator::put_leave(unsigned index) {
+    save_flags_if_live(index);
+    hot_.move(kScratch, kHostRBP);
+    put_check(8, AccessKind::kRead, Alignment::kAny);
+    note_access();
+    hot_.load(kHostRBP, kOperand);
+    hot_.lea(kStackRegister, Memory{.base = kScratch, .displacement = 8});
+    put_slow_paths(index, SiteKind::kSlow);
+}
+
+// Makes the jump lead to a place in this page.
+void BlockTranslator::put_link(unsigned index, Jump jump, i64 target) {
+    cold_.bind(jump);
+    if (flags_ == Where::kHost)
+        put_spill(cold_);
+    Site site = site_at(index, SiteKind::kLink);
+    site.target = static_cast<i32>(target);
+    put_site(site);
+    const auto flags = flags_ == Where::kHost     ? CodeStore::Flags::kInHost
+                       : flags_ == Where::kMemory ? CodeStore::Flags::kInMemory
+                                                  : CodeStore::Flags::kInBoth;
+    links_[link_count_++] = {static_cast<u16>(target), flags, jump.field};
+}
+
+// Goes on at an address relative to the page.
+void BlockTranslator::put_edge(unsigned index, i64 target) {
+    if (stays_in_page(target))
+        put_link(index, hot_.jump(), target);
+    else
+        put_cross_page(index, target);
+}
+
+void BlockTranslator::put_cross_page(unsigned index, i64 target) {
+    if (flags_ == Where::kHost)
+        put_spill(hot_);
+    hot_.load(kScratch, at(kPageBase));
+    hot_.lea(kScratch, Memory{.base = kScratch, .displacement = page_part(target)});
+    hot_.store(at(kPageBase), kScratch);
+    hot_.compare32(at(kLinkKey), 0);
+    const u8* key = hot_.here() - CrossLink::kKeySize;
+    const Jump not_linked = hot_.jump_if(condition::kNotZero);
+    cold_.bind(hot_.jump());
+    Site site = site_at(index, SiteKind::kCross);
+    site.target = static_cast<i32>(target);
+    site.resume = static_cast<u32>(key - store_.hot());
+    put_site(site);
+    // Not linked under this key: by the jump table.
+    cold_.bind(not_linked);
+    cold_.lea(kScratch, Memory{.base = kScratch, .displacement = offset_part(target)});
+    cold_.bind(put_table_jump(cold_));
+    site.kind = SiteKind::kCross;
+    put_site(site);
+}
+
+// Goes to the address in rcx at the end of an instruction that has added `released` to RSP.
+void BlockTranslator::put_lookup(unsigned index, i32 released) {
+    cold_.bind(put_table_jump(hot_));
+    Site site = site_at(index, SiteKind::kIndirect);
+    site.target = released;
+    put_site(site);
+}
+
+void BlockTranslator::put_jump(unsigned index) {
+    put_edge(index, static_cast<i64>(items_[index].decoded.op.immediate));
+}
+
+void BlockTranslator::put_jump_if(unsigned index) {
+    const Item& item = items_[index];
+    if (flags_ == Where::kMemory) {
+        put_reload(Scratch::kFree);
+        flags_ = Where::kBoth;
+    }
+    const i64 target = static_cast<i64>(item.decoded.op.immediate);
+    const i64 next = item.offset + item.decoded.op.length;
+    const Jump taken = hot_.jump_if(item.raw.opcode & 15);
+    if (stays_in_page(target)) {
+        put_link(index, taken, target);
+        put_edge(index, next);
+        return;
+    }
+    put_edge(index, next);
+    hot_.bind(taken);
+    put_cross_page(index, target);
+}
+
+void BlockTranslator::put_jump_indirect(unsigned index) {
+    const Item& item = items_[index];
+    if ((item.decoded.op.flags & op_flag::kMemory) != 0) {
+        put_load_operand(index);
+    } else {
+        save_flags_if_live(index);
+        const HostRegister target = scratch_or(item.raw.rm, kScratch);
+        if (target != kScratch)
+            hot_.move(kScratch, target);
+    }
+    put_lookup(index, 0);
+    put_slow_paths(index, SiteKind::kEnd);
+}
+
+// The rest of a CALL, when the stack has been checked.
+void BlockTranslator::put_push_return_address(unsigned index) {
+    const Item& item = items_[index];
+    hot_.lea(kScratch2, kOperand);
+    hot_.load(kScratch, at(kPageBase));
+    hot_.lea(kScratch,
+             Memory{.base = kScratch, .displacement = item.offset + item.decoded.op.length});
+    put_pushed_value();
+}
+
+void BlockTranslator::put_call(unsigned index) {
+    put_stack_check(index, AccessKind::kWrite, -8);
+    put_push_return_address(index);
+    put_edge(index, static_cast<i64>(items_[index].decoded.op.immediate));
+    put_slow_paths(index, SiteKind::kEnd);
+}
+
+void BlockTranslator::put_call_indirect(unsigned index) {
+    const Item& item = items_[index];
+    if ((item.decoded.op.flags & op_flag::kMemory) != 0) {
+        put_load_operand(index);
+    } else {
+        save_flags_if_live(index);
+        const HostRegister target = scratch_or(item.raw.rm, kScratch);
+        if (target != kScratch)
+            hot_.move(kScratch, target);
+    }
+    // A target that is not canonical must fault before anything is pushed.
+    hot_.move(kScratch2, kScratch);
+    hot_.shift_left(kScratch2, 16);
+    hot_.shift_right_signed(kScratch2, 16);
+    hot_.compare(kScratch2, kScratch);
+    misses_[miss_count_++] = hot_.jump_if(condition::kNotZero);
+    hot_.store(at(kValue), kScratch);
+    put_stack_check(index, AccessKind::kWrite, -8);
+    put_push_return_address(index);
+    hot_.load(kScratch, at(kValue));
+    put_lookup(index, 0);
+    put_slow_paths(index, SiteKind::kEnd);
+}
+
+void BlockTranslator::put_return(unsigned index) {
+    const Item& item = items_[index];
+    const i32 released =
+        8 + (item.raw.immediate_size != 0 ? static_cast<u16>(item.decoded.op.immediate) : 0);
+    put_stack_check(index, AccessKind::kRead, 0);
+    note_access();
+    hot_.load(kScratch, kOperand);
+    hot_.lea(kStackRegister, Memory{.base = kStackRegister, .displacement = released});
+    put_lookup(index, released);
+    put_slow_paths(index, SiteKind::kEnd);
+}
+
+}  // namespace uchronia::cpu::jit

@@ -1,0 +1,64 @@
+#include "cpu/jit/host_signals.h"
+
+#include <signal.h>
+#include <ucontext.h>
+
+#include <mutex>
+
+#include "cpu/jit/translator.h"
+
+namespace uchronia::cpu::jit {
+namespace {
+
+thread_local const Translator* running = nullptr;
+
+struct sigaction previous_segv, previous_bus, previous_fpe;
+
+const struct sigaction& previous_of(int signal) {
+    return signal == SIGSEGV ? previous_segv : signal == SIGBUS ? previous_bus : previous_fpe;
+}
+
+void handle(int signal, siginfo_t* info, void* context) {
+    auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+    if (running != nullptr) {
+        const u8* site = running->site_of_fault(static_cast<u64>(registers[REG_RIP]));
+        if (site != nullptr) {
+            registers[REG_RIP] = static_cast<greg_t>(reinterpret_cast<u64>(site));
+            return;
+        }
+    }
+    const struct sigaction& previous = previous_of(signal);
+    if ((previous.sa_flags & SA_SIGINFO) != 0) {
+        previous.sa_sigaction(signal, info, context);
+        return;
+    }
+    ::sigaction(signal, &previous, nullptr);  // happens again, and is handled as before
+}
+
+void install(int signal, struct sigaction& previous) {
+    struct sigaction action {};
+    action.sa_sigaction = handle;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    sigemptyset(&action.sa_mask);
+    ::sigaction(signal, &action, &previous);
+}
+
+}  // namespace
+
+void install_signal_handlers() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        install(SIGSEGV, previous_segv);
+        install(SIGBUS, previous_bus);
+        install(SIGFPE, previous_fpe);
+    });
+}
+
+RunningTranslator::RunningTranslator(const Translator& translator) {
+    running = &translator;
+}
+RunningTranslator::~RunningTranslator() {
+    running = nullptr;
+}
+
+}  // namespace uchronia::cpu::jit

@@ -1,0 +1,152 @@
+// Memory operands of translated code: the address, the look into the flat software page table, and
+// the slow paths (docs/decisions/0010 says why nothing else can be reached).
+#include "base/check.h"
+#include "cpu/jit/block_translator.h"
+#include "cpu/jit/frame_layout.h"
+
+namespace uchronia::cpu::jit {
+
+using namespace frame;
+
+namespace {
+
+unsigned log_of(unsigned size) {
+    unsigned log = 0;
+    while ((1u << log) < size)
+        ++log;
+    return log;
+}
+
+}  // namespace
+
+unsigned BlockTranslator::memory_size(const Item& item) const {
+    switch (item.shape->memory) {
+        case MemorySize::kNone:
+            break;
+        case MemorySize::k1:
+            return 1;
+        case MemorySize::k2:
+            return 2;
+        case MemorySize::k4:
+            return 4;
+        case MemorySize::k8:
+            return 8;
+        case MemorySize::k16:
+            return 16;
+        case MemorySize::k32:
+            return 32;
+        case MemorySize::kOperand:
+            return item.decoded.operand_size;
+        case MemorySize::kOperandAtMost4:
+            return item.decoded.operand_size < 4 ? item.decoded.operand_size : 4;
+        case MemorySize::kRexW:
+            return item.raw.rex_w ? 8 : 4;
+        case MemorySize::kVector:
+            return item.raw.vex && item.raw.vex_length != 0 ? 32 : 16;
+    }
+    CHECK(false);
+}
+
+void BlockTranslator::put_slot_load(HostRegister to, u8 guest) {
+    hot_.load(to, at(gpr(guest)));
+}
+
+void BlockTranslator::put_slot_store(u8 guest, HostRegister from) {
+    hot_.store(at(gpr(guest)), from);
+}
+
+// The register that holds a guest register; one in memory is loaded into `scratch`.
+HostRegister BlockTranslator::scratch_or(u8 guest, HostRegister scratch) {
+    if (kHome[guest] != kNoRegister)
+        return kHome[guest];
+    put_slot_load(scratch, guest);
+    return scratch;
+}
+
+// The linear address of the memory operand, in rcx. Clobbers r11 and, with a segment, the flags.
+void BlockTranslator::put_address(const Item& item) {
+    const Op& op = item.decoded.op;
+    Memory m{.displacement = op.displacement};
+    if (op.base == kPageBaseSlot) {
+        hot_.load(kScratch, at(kPageBase));
+        m.base = kScratch;
+    } else if (op.base != kZeroSlot) {
+        m.base = scratch_or(op.base, kScratch);
+    }
+    if (op.index != kZeroSlot) {
+        m.index = scratch_or(op.index, kScratch2);
+        m.scale = op.scale;
+    }
+    if (m.base != kNoRegister && m.index == kNoRegister && m.displacement == 0) {
+        if (m.base != kScratch)
+            hot_.move(kScratch, m.base);
+    } else {
+        hot_.lea(kScratch, m);
+    }
+    if ((op.flags & op_flag::kAddress32) != 0)
+        hot_.move32(kScratch, kScratch);
+    if (op.segment != kFlatSegment)
+        hot_.add(kScratch, at(kSegmentBases + 8 * op.segment));
+}
+
+// Turns the address in rcx into the addend in r11, or goes to the slow path.
+void BlockTranslator::put_check(unsigned size, AccessKind kind, Alignment alignment) {
+    hot_.rorx(kScratch2, kScratch, 11);
+    hot_.and_(kScratch2, at(kIndexMask));
+    if (size > 1) {
+        hot_.test_low_byte(kScratch, static_cast<u8>(size - 1));
+        const Jump jump = hot_.jump_if(condition::kNotZero);
+        if (alignment == Alignment::kNeeded)
+            misses_[miss_count_++] = jump;
+        else
+            crosses_[cross_count_++] = {jump, hot_.here(), log_of(size)};
+    }
+    hot_.load(kScratch2, Memory{.index = kScratch2,
+                                .scale = 3,
+                                .displacement = kind == AccessKind::kWrite ? 8 : 0,
+                                .gs = true});
+    hot_.test(kScratch2, kScratch2);
+    misses_[miss_count_++] = hot_.jump_if(condition::kZero);
+    if (flags_ == Where::kBoth)
+        flags_ = Where::kMemory;
+}
+
+void BlockTranslator::put_stack_check(unsigned index, AccessKind kind, i32 offset) {
+    save_flags_if_live(index);
+    if (offset == 0)
+        hot_.move(kScratch, kStackRegister);
+    else
+        hot_.lea(kScratch, Memory{.base = kStackRegister, .displacement = offset});
+    put_check(8, kind, Alignment::kAny);
+}
+
+// The host instruction that comes next may fault: on an address that is not canonical.
+void BlockTranslator::note_access() {
+    accesses_[access_count_++] = hot_.here();
+}
+
+// What the jumps of the present instruction lead to; its hot code is complete.
+void BlockTranslator::put_slow_paths(unsigned index, SiteKind kind) {
+    if (miss_count_ == 0 && cross_count_ == 0 && access_count_ == 0)
+        return;
+    std::array<Jump, 2> crossing{};
+    for (unsigned i = 0; i < cross_count_; ++i) {
+        // The stub comes back behind the jump if the access does cross.
+        cold_.bind(crosses_[i].from);
+        cold_.call(at(kCrossStubs + 8 * static_cast<i32>(crosses_[i].log_size)));
+        cold_.jump(crosses_[i].back);
+        if (i + 1 < cross_count_)
+            crossing[i] = cold_.jump();
+    }
+    for (unsigned i = 0; i + 1 < cross_count_; ++i)
+        cold_.bind(crossing[i]);
+    for (unsigned i = 0; i < miss_count_; ++i)
+        cold_.bind(misses_[i]);
+    for (unsigned i = 0; i < access_count_; ++i)
+        store_.add_access(accesses_[i], cold_.here());
+    Site site = site_at(index, kind);
+    site.resume = static_cast<u32>(hot_.here() - store_.hot());
+    put_site(site);
+}
+
+}  // namespace uchronia::cpu::jit

@@ -1,0 +1,140 @@
+#include "cpu/jit/stubs.h"
+
+#include "cpu/jit/frame_layout.h"
+
+namespace uchronia::cpu::jit {
+
+using namespace frame;
+
+namespace {
+
+constexpr HostRegister kCalleeSaved[] = {kHostRBX, kHostRBP, kHostR12,
+                                         kHostR13, kHostR14, kHostR15};
+
+// VMOVDQU ymm<number>, [base + offset] or back.
+void put_vector(Assembler& out, u8 opcode, u8 number, HostRegister base, i32 offset) {
+    out.byte(0xc4);
+    out.byte(static_cast<u8>((number >= 8 ? 0 : 0x80) | 0x61));
+    out.byte(0x7e);
+    out.byte(opcode);
+    out.modrm_memory(number, Memory{.base = base, .displacement = offset});
+}
+
+void put_vectors(Assembler& out, u8 opcode) {
+    for (u8 i = 0; i < 16; ++i)
+        put_vector(out, opcode, i, kHostRSP, kVectors + 32 * i);
+}
+
+void put_mxcsr(Assembler& out, u8 digit, HostRegister base, i32 offset) {
+    out.byte(0x0f);
+    out.byte(0xae);
+    out.modrm_memory(digit, Memory{.base = base, .displacement = offset});
+}
+constexpr u8 kLoadMXCSR = 2, kStoreMXCSR = 3;
+constexpr u8 kLoadVector = 0x6f, kStoreVector = 0x7f;
+
+// From the engine to the code in rcx: the guest's state into the host's registers.
+void put_resume(Assembler& out) {
+    put_mxcsr(out, kLoadMXCSR, kHostRSP, kMXCSR);
+    put_vectors(out, kLoadVector);
+    out.byte(0x0f);  // MOVZX EAX, word
+    out.rm32(0xb7, kHostRAX, at(kFlags));
+    out.byte(0x04);  // ADD AL, 7Fh
+    out.byte(0x7f);
+    out.byte(0x9e);  // SAHF
+    out.load(kBudgetRegister, at(kBudget));
+    for (u8 guest = 0; guest < 16; ++guest) {
+        if (kHome[guest] != kNoRegister)
+            out.load(kHome[guest], at(gpr(guest)));
+    }
+    out.jump(kScratch);
+}
+
+void put_state_away(Assembler& out) {
+    for (u8 guest = 0; guest < 16; ++guest) {
+        if (kHome[guest] != kNoRegister)
+            out.store(at(gpr(guest)), kHome[guest]);
+    }
+    out.store(at(kBudget), kBudgetRegister);
+    put_vectors(out, kStoreVector);
+    put_mxcsr(out, kStoreMXCSR, kHostRSP, kMXCSR);
+}
+
+// enter(rdi = vCPU, rsi = code)
+const u8* put_enter(Assembler& out) {
+    const u8* start = out.here();
+    for (const HostRegister r : kCalleeSaved)
+        out.push(r);
+    out.sub(kHostRSP, 8);
+    out.store(Memory{.base = kHostRDI, .displacement = kHostStack}, kHostRSP);
+    put_mxcsr(out, kStoreMXCSR, kHostRDI, kHostMXCSR);
+    out.move(kHostRSP, kHostRDI);
+    out.move(kScratch, kHostRSI);
+    put_resume(out);
+    return start;
+}
+
+// Called by a site, whose number follows the call.
+const u8* put_leave(Assembler& out, OnSite on_site) {
+    const u8* start = out.here();
+    out.store(at(8 + kValue), kScratch);
+    out.pop(kScratch);
+    put_state_away(out);
+    out.move(kHostRBX, kHostRSP);
+    out.move(kHostRDI, kHostRSP);
+    out.load32(kHostRSI, Memory{.base = kScratch});
+    out.load(kHostRSP, Memory{.base = kHostRBX, .displacement = kHostStack});
+    put_mxcsr(out, kLoadMXCSR, kHostRBX, kHostMXCSR);
+    out.byte(0xc5);  // VZEROUPPER
+    out.byte(0xf8);
+    out.byte(0x77);
+    out.byte(0x48);  // MOV RAX, imm64
+    out.byte(0xb8);
+    out.value(reinterpret_cast<u64>(on_site));
+    out.call(kHostRAX);
+    out.test(kHostRAX, kHostRAX);
+    const Jump ends = out.jump_if(condition::kZero);
+    out.move(kHostRSP, kHostRBX);
+    out.move(kScratch, kHostRAX);
+    put_resume(out);
+    out.bind(ends);
+    out.add(kHostRSP, 8);
+    for (unsigned i = std::size(kCalleeSaved); i-- > 0;)
+        out.pop(kCalleeSaved[i]);
+    out.ret();
+    return start;
+}
+
+// Called with a misaligned address in rcx. If the access stays in its page, computes r11 again and
+// returns; else goes on behind the jump that follows the call.
+const u8* put_cross(Assembler& out, unsigned size) {
+    constexpr i32 kJumpSize = 5;
+    const u8* start = out.here();
+    out.lea(kScratch2, Memory{.base = kScratch, .displacement = static_cast<i32>(size) - 1});
+    out.xor_(kScratch2, kScratch);
+    out.test32(kScratch2, kPageSize);
+    const Jump crosses = out.jump_if(condition::kNotZero);
+    out.rorx(kScratch2, kScratch, 11);
+    out.and_(kScratch2, at(8 + kIndexMask));
+    out.ret();
+    out.bind(crosses);
+    out.pop(kScratch2);
+    out.add(kScratch2, kJumpSize);
+    out.jump(kScratch2);
+    return start;
+}
+
+}  // namespace
+
+Stubs make_stubs(CodeStore& store, OnSite on_site) {
+    Stubs stubs;
+    Assembler out(store.cold_end());
+    stubs.enter = reinterpret_cast<Stubs::Enter>(reinterpret_cast<u64>(put_enter(out)));
+    stubs.leave = put_leave(out, on_site);
+    for (unsigned log = 1; log < stubs.cross.size(); ++log)
+        stubs.cross[log] = put_cross(out, 1u << log);
+    store.keep(out.here());
+    return stubs;
+}
+
+}  // namespace uchronia::cpu::jit

@@ -1,0 +1,312 @@
+#include "cpu/jit/translator.h"
+
+#include <immintrin.h>
+
+#include "base/check.h"
+#include "cpu/access.h"
+#include "cpu/jit/frame_layout.h"
+#include "cpu/jit/host_features.h"
+#include "cpu/jit/host_signals.h"
+
+namespace uchronia::cpu::jit {
+namespace {
+
+constexpr u64 kBoundary = u64{1} << 47;
+constexpr u64 kNearBoundary = u64{1} << 32;  // farther than a relative branch goes
+constexpr u32 kTagBits = 15;                 // bits 48-62 of an address
+constexpr std::size_t kMostKeys = 1u << 16;
+constexpr std::size_t kBoundOps = 1u << 14;
+constexpr u32 kMasksMXCSR = 0x1f80;
+
+bool needs_stepping(const CPUState& state) {
+    return state.interrupt_shadow || (state.system_flags & (rflags::kTF | rflags::kRF)) != 0 ||
+           (state.dr7 & 0xff) != 0;
+}
+
+bool is_64_bit(const CPUState& state) {
+    return (state.efer & efer::kLMA) != 0 && (state.segments[kCS].attributes & Segment::kLong) != 0;
+}
+
+}  // namespace
+
+std::unique_ptr<Translator> Translator::create(MMU& mmu, const Binder& binder,
+                                               const char*& reason) {
+    reason = missing_host_feature();
+    if (reason != nullptr)
+        return nullptr;
+    std::unique_ptr<Translator> translator(new Translator(mmu, binder));
+    if (!translator->store_.usable()) {
+        reason = "memory that can be written and executed";
+        return nullptr;
+    }
+    translator->stubs_ = make_stubs(translator->store_, &Translator::on_site);
+    mmu.add_code_observer(*translator);
+    install_signal_handlers();
+    return translator;
+}
+
+Translator::Translator(MMU& mmu, const Binder& binder)
+    : mmu_(mmu), binder_(binder), heat_(kHeatEntries), bound_(kBoundOps) {}
+
+Translator::~Translator() = default;
+
+void Translator::add_vcpu(VCPU& cpu) {
+    CHECK(cpu.index == jumps_.size());
+    jumps_.push_back(std::make_unique<std::vector<JumpEntry>>(frame::kJumpCount));
+    TranslatorFrame& f = cpu.translation;
+    f.leave_stub = stubs_.leave;
+    f.cross_stubs = stubs_.cross;
+    f.jumps = jumps_.back()->data();
+    f.translator = this;
+}
+
+void Translator::drop_caches() {
+    store_.drop_all();
+    for (const auto& table : jumps_)
+        std::fill(table->begin(), table->end(), JumpEntry{});
+    std::fill(bound_.begin(), bound_.end(), BoundOp{});
+}
+
+void Translator::code_changed(u64 page_number) {
+    store_.drop_page(page_number, frame::kLeaveStub);
+}
+
+u32 Translator::mode_of(const VCPU& cpu) {
+    const CPUState& s = cpu.state;
+    const bool tasks = (s.cr0 & (cr0::kEM | cr0::kTS)) == 0;
+    const bool masked = (s.mxcsr & kMasksMXCSR) == kMasksMXCSR;
+    u32 mode = 0;
+    if (tasks && masked && (s.cr4 & cr4::kOSFXSR) != 0)
+        mode |= mode_bit::kSSE;
+    if ((s.cr0 & cr0::kTS) == 0 && masked && (s.cr4 & cr4::kOSXSAVE) != 0 && (s.xcr0 & 6) == 6)
+        mode |= mode_bit::kAVX;
+    if (cpu.platform.cpu_model() >= CPUModel::kV3)
+        mode |= mode_bit::kV3;
+    if (s.rip + kNearBoundary - kBoundary < 2 * kNearBoundary ||
+        s.rip + kNearBoundary + kBoundary < 2 * kNearBoundary)
+        mode |= mode_bit::kBoundary;
+    return mode;
+}
+
+u32 Translator::number_of_key(u64 key) {
+    const auto found = key_numbers_.find(key);
+    if (found != key_numbers_.end())
+        return found->second;
+    if (key_numbers_.size() > kMostKeys)
+        key_numbers_.clear();
+    CHECK(++last_key_number_ != 0);
+    if ((last_key_number_ & ((1u << kTagBits) - 1)) == 0) {
+        // Tags begin again: no entry under an old one may be left.
+        ++last_key_number_;
+        key_numbers_.clear();
+        for (const auto& table : jumps_)
+            std::fill(table->begin(), table->end(), JumpEntry{});
+    }
+    key_numbers_[key] = last_key_number_;
+    return last_key_number_;
+}
+
+// Makes what translated code finds in its frame right for the present address space and RIP.
+void Translator::select(VCPU& cpu) {
+    TranslatorFrame& f = cpu.translation;
+    f.mode = mode_of(cpu);
+    const u64 key = cpu.fetch_keys[cpu.state.rip >> 63] ^ u64 { f.mode } << 60;
+    const u32 number = number_of_key(key);
+    f.link_key = number;
+    f.tag = u64{number & ((1u << kTagBits) - 1)} << 48;
+    const bool user_view = cpu.state.cpl() == 3 || (cpu.state.system_flags & rflags::kAC) != 0 ||
+                           cpu.state.rip >> 63 == 0;
+    const TableEntry* table = user_view ? cpu.tables[0] : cpu.tables[1] - kTableEntryCount;
+    const u64 base = reinterpret_cast<u64>(table);
+    if (base != present_gs_) {
+        present_gs_ = base;
+        set_gs_base(base);
+    }
+}
+
+TranslatedCode::Result Translator::run(VCPU& cpu) {
+    present_gs_ = gs_base();
+    const u8* code = resolve(cpu);
+    if (code == nullptr)
+        return Result::kInterpret;
+    ++counters_.entries;
+    result_ = Result::kInterpret;
+    const RunningTranslator running(*this);
+    stubs_.enter(&cpu, code);
+    return result_;
+}
+
+// The code for RIP, with everything set up for it, or null.
+const u8* Translator::resolve(VCPU& cpu) {
+    if (!is_64_bit(cpu.state))
+        return nullptr;
+    const u64 rip = cpu.state.rip;
+    select(cpu);
+    TranslatorFrame& f = cpu.translation;
+    JumpEntry& entry = f.jumps[rip & (frame::kJumpCount - 1)];
+    const u64 tagged = rip ^ f.tag;
+    cpu.state.gpr[kPageBaseSlot] = rip & ~kPageMask;
+    if (entry.tagged_rip == tagged)
+        return static_cast<const u8*>(entry.code);
+    u8& heat = heat_[(rip ^ rip >> 16) & (kHeatEntries - 1)];
+    if (heat < kHot) {
+        ++heat;
+        return nullptr;
+    }
+    bool cacheable = false;
+    TranslatedBlock* block = block_at(cpu, cacheable);
+    if (block == nullptr)
+        return nullptr;
+    if (cacheable)
+        entry = {rip ^ f.tag, block->indirect, rip & ~kPageMask, block->number};
+    return block->indirect;
+}
+
+TranslatedBlock* Translator::block_at(VCPU& cpu, bool& cacheable) {
+    const u64 rip = cpu.state.rip;
+    const FetchedPage page = mmu_.fetch(cpu, rip);
+    if (!page.ok || page.bytes == nullptr || !page.cacheable)
+        return nullptr;
+    select(cpu);  // a fetch may have made a table
+    cacheable = true;
+    const u16 offset = static_cast<u16>(rip & kPageMask);
+    const u32 mode = cpu.translation.mode;
+    TranslatedBlock* block = store_.find(page.page_number, offset, mode);
+    if (block != nullptr)
+        return block;
+    if (!store_.has_room())
+        drop_caches();
+    u64 lines = 0;
+    ++counters_.translations;
+    block = BlockTranslator(store_, {page.page_number, page.bytes}, mode).translate(offset, lines);
+    if (block != nullptr)
+        mmu_.mark_code(page.page_number, lines);
+    return block;
+}
+
+u64 Translator::on_site(VCPU* cpu, u64 site) {
+    Translator& self = *static_cast<Translator*>(cpu->translation.translator);
+    return self.follow(*cpu, self.store_.site(static_cast<u32>(site)));
+}
+
+u64 Translator::follow(VCPU& cpu, Site site) {
+    ++counters_.sites[static_cast<unsigned>(site.kind)];
+    CPUState& state = cpu.state;
+    const u64 page_base = state.gpr[kPageBaseSlot];
+    switch (site.kind) {
+        case SiteKind::kHead:
+            cpu.budget += store_.block(site.block).count;
+            state.rip = page_base + site.offset;
+            return leave(cpu.budget > 0 ? Result::kInterpret : Result::kAgain);
+        case SiteKind::kSlow:
+            return run_slow(cpu, site);
+        case SiteKind::kEnd:
+            return run_end(cpu, site);
+        case SiteKind::kLink:
+            state.rip = page_base + static_cast<u64>(i64{site.target});
+            return go_on(cpu);
+        case SiteKind::kCross:
+            return follow_cross(cpu, site);
+        case SiteKind::kIndirect:
+            return follow_indirect(cpu, site);
+        case SiteKind::kStale:
+            state.rip = page_base + site.offset;
+            cpu.translation.jumps[state.rip & (frame::kJumpCount - 1)] = {};
+            return go_on(cpu);
+    }
+    CHECK(false);
+}
+
+// The interpreter's Op for the instruction of a site.
+const Op* Translator::op_of(const Site& site) {
+    const u64 key = u64{site.block} << 8 | site.index;
+    BoundOp& bound = bound_[(key ^ key >> 14) % kBoundOps];
+    if (bound.key != key) {
+        const u8* page = mmu_.page_bytes(store_.block(site.block).page_number);
+        Decoded decoded;
+        const DecodeStatus status = decode({page + site.offset, kPageSize - site.offset},
+                                           CodeMode::k64, site.offset, decoded);
+        CHECK(status == DecodeStatus::kDone);
+        bound.key = key;
+        bound.ops[0] = binder_.bind(decoded);
+        bound.ops[1] = binder_.end_of_block(static_cast<u16>(site.offset + decoded.op.length));
+    }
+    return bound.ops.data();
+}
+
+// Executes one instruction by its interpreter function. False: cpu.exit says what happened, and
+// the ticks of what follows it in its block are given back.
+bool Translator::run_op(VCPU& cpu, const Site& site) {
+    ++counters_.helper_calls;
+    const Op* op = op_of(site);
+    op->handler(cpu, op);
+    if (cpu.exit == Exit::kNone) [[likely]]
+        return true;
+    cpu.budget += store_.block(site.block).count - site.index - 1;
+    return false;
+}
+
+u64 Translator::run_slow(VCPU& cpu, const Site& site) {
+    cpu.alone = false;
+    if (!run_op(cpu, site))
+        return leave(Result::kExit);
+    if (mode_of(cpu) != cpu.translation.mode) [[unlikely]] {
+        // RIP is behind the instruction.
+        cpu.budget += store_.block(site.block).count - site.index - 1;
+        return leave(Result::kAgain);
+    }
+    return reinterpret_cast<u64>(store_.hot() + site.resume);
+}
+
+u64 Translator::run_end(VCPU& cpu, const Site& site) {
+    cpu.alone = store_.block(site.block).alone;
+    const bool done = run_op(cpu, site);
+    cpu.alone = false;
+    return done ? go_on(cpu) : leave(Result::kExit);
+}
+
+// On to the instruction at RIP, in translated code if possible.
+u64 Translator::go_on(VCPU& cpu) {
+    if (cpu.attention || cpu.budget <= 0 || needs_stepping(cpu.state))
+        return leave(Result::kAgain);
+    const u8* code = resolve(cpu);
+    return code == nullptr ? leave(Result::kInterpret) : reinterpret_cast<u64>(code);
+}
+
+// A branch to an address that is not canonical faults before it happens: the interpreter does it.
+u64 Translator::undo_branch(VCPU& cpu, const Site& site) {
+    cpu.budget += 1;
+    cpu.state.rip = cpu.state.gpr[kPageBaseSlot] + site.offset;
+    return leave(Result::kInterpret);
+}
+
+u64 Translator::follow_indirect(VCPU& cpu, const Site& site) {
+    const u64 target = cpu.translation.value ^ cpu.translation.tag;
+    if (!is_canonical(target)) {
+        cpu.state.gpr[kRSP] -= static_cast<u64>(i64{site.target});
+        return undo_branch(cpu, site);
+    }
+    cpu.state.rip = target;
+    return go_on(cpu);
+}
+
+u64 Translator::follow_cross(VCPU& cpu, const Site& site) {
+    cpu.state.rip = cpu.state.gpr[kPageBaseSlot] + (static_cast<u64>(i64{site.target}) & kPageMask);
+    const u32 source = site.block;
+    const u64 flushes = store_.counters.flushes;
+    const u64 code = go_on(cpu);
+    if (code == 0 || store_.counters.flushes != flushes || !store_.block(source).live)
+        return code;
+    // The address was found under this key: link, if it can be kept.
+    const JumpEntry& entry = cpu.translation.jumps[cpu.state.rip & (frame::kJumpCount - 1)];
+    if (reinterpret_cast<u64>(entry.code) != code)
+        return code;
+    u8* key = store_.hot() + site.resume;
+    const u32 number = static_cast<u32>(cpu.translation.link_key);
+    std::memcpy(key, &number, sizeof number);
+    patch_rel32(key + CrossLink::kJumpBehindKey, entry.code);
+    store_.block(static_cast<u32>(entry.block)).incoming.push_back(key);
+    return code;
+}
+
+}  // namespace uchronia::cpu::jit

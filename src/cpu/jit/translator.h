@@ -1,0 +1,99 @@
+// The translator: the second engine. Runs translated code as far as it goes, and leaves everything
+// else to the interpreter, which runs it (cpu/translated_code.h).
+//
+// It could be deleted: what it does is what the interpreter does, only faster. Both work on the
+// same VCPU and hand over at any instruction boundary.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "cpu/jit/block_translator.h"
+#include "cpu/jit/code_store.h"
+#include "cpu/jit/stubs.h"
+#include "cpu/mmu/mmu.h"
+#include "cpu/translated_code.h"
+#include "cpu/vcpu.h"
+
+namespace uchronia::cpu::jit {
+
+// How the translator comes by the interpreter's functions, which it executes rare instructions
+// with, without knowing the interpreter.
+struct Binder {
+    Op (*bind)(const Decoded& decoded);
+    Op (*end_of_block)(u16 offset);
+};
+
+class Translator final : public TranslatedCode, public CodeObserver {
+  public:
+    // Null where the host lacks something: `reason` says what.
+    static std::unique_ptr<Translator> create(MMU& mmu, const Binder& binder, const char*& reason);
+    ~Translator() override;
+
+    void add_vcpu(VCPU& cpu);
+
+    Result run(VCPU& cpu) override;
+    void drop_caches() override;
+    void code_changed(u64 page_number) override;
+
+    struct Counters {
+        u64 entries = 0;       // from the interpreter's loop
+        u64 sites[7] = {};     // by SiteKind
+        u64 helper_calls = 0;  // instructions executed by the interpreter's functions
+        u64 translations = 0;
+    };
+    const Counters& counters() const { return counters_; }
+    const CodeStore::Counters& code() const { return store_.counters; }
+
+    // Where a host fault in translated code goes on, or null (host_signals.cc).
+    const u8* site_of_fault(u64 host_address) const { return store_.site_of_fault(host_address); }
+
+  private:
+    static constexpr u32 kHeatEntries = 1u << 16;
+    static constexpr u8 kHot = 8;
+
+    Translator(MMU& mmu, const Binder& binder);
+
+    static u64 on_site(VCPU* cpu, u64 site);
+    u64 follow(VCPU& cpu, Site site);
+    u64 run_slow(VCPU& cpu, const Site& site);
+    u64 run_end(VCPU& cpu, const Site& site);
+    bool run_op(VCPU& cpu, const Site& site);
+    const Op* op_of(const Site& site);
+    u64 follow_indirect(VCPU& cpu, const Site& site);
+    u64 follow_cross(VCPU& cpu, const Site& site);
+    u64 undo_branch(VCPU& cpu, const Site& site);
+    u64 go_on(VCPU& cpu);
+    u64 leave(Result result) {
+        result_ = result;
+        return 0;
+    }
+    const u8* resolve(VCPU& cpu);
+    TranslatedBlock* block_at(VCPU& cpu, bool& cacheable);
+    void select(VCPU& cpu);
+    void set_gs(VCPU& cpu);
+    static u32 mode_of(const VCPU& cpu);
+    u32 number_of_key(u64 key);
+
+    MMU& mmu_;
+    const Binder binder_;
+    CodeStore store_;
+    Stubs stubs_;
+    std::vector<std::unique_ptr<std::vector<JumpEntry>>> jumps_;  // by vCPU
+    std::vector<u8> heat_;
+    // Numbers of fetch keys (VCPU::fetch_keys): never used again.
+    std::unordered_map<u64, u32> key_numbers_;
+    u32 last_key_number_ = 0;
+    u64 present_gs_ = ~u64{0};
+    // The interpreter's form of instructions that sites have executed.
+    struct BoundOp {
+        u64 key = ~u64{0};  // block and index
+        std::array<Op, 2> ops{};
+    };
+    std::vector<BoundOp> bound_;
+    Result result_ = Result::kInterpret;
+    Counters counters_;
+};
+
+}  // namespace uchronia::cpu::jit
