@@ -103,7 +103,7 @@ def whole_programs(folder, scale, c_file):
         gcc_program(folder, scale, c_file),
         WholeProgram("sqlite3 speed test", ["/usr/bin/sqlite3", "-batch", "-init", sql, ":memory:", ".quit"],
                      ["/usr/bin/sqlite3"], [sql]),
-        python_program("queens", "queens.py", folder, max(1, int(40 * scale))),
+        python_program("queens", "queens.py", folder, max(1, int(150 * scale))),
         python_program("json, sorting", "objects.py", folder, max(10, int(40000 * scale))),
         python_program("regex", "patterns.py", folder, max(10, int(300000 * scale))),
         WholeProgram("xz", ["/bin/sh", xz], ["/bin/sh", "xz", "sha256sum"], [data, xz]),
