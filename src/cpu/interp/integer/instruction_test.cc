@@ -260,6 +260,40 @@ TEST_P(InstructionTest, OffsetsAndTranslation) {
     EXPECT_EQ(m.gpr(kRAX), 0xff55u);
 }
 
+TEST_P(InstructionTest, ModelsWithoutZeroCountsScanBits) {
+    TestMachine v2(GetParam(), CPUModel::kV2);
+    v2.gpr(kRCX) = 0x50;
+    ASSERT_TRUE(v2.run(handler::TZCNT_Gv_Ev, {0xf3, 0x0f, 0xbc, 0xc1}));  // bsf eax, ecx
+    EXPECT_EQ(v2.gpr(kRAX), 4u);
+    ASSERT_TRUE(v2.run(handler::LZCNT_Gv_Ev, {0xf3, 0x0f, 0xbd, 0xc1}));  // bsr eax, ecx
+    EXPECT_EQ(v2.gpr(kRAX), 6u);
+    v2.gpr(kRCX) = 0;
+    v2.gpr(kRAX) = kOnes;
+    ASSERT_TRUE(v2.run(handler::TZCNT_Gv_Ev, {0xf3, 0x0f, 0xbc, 0xc1}));
+    EXPECT_EQ(v2.gpr(kRAX), kOnes);
+    EXPECT_TRUE(v2.cpu.state.flags.zf());
+    ASSERT_TRUE(m.run(handler::TZCNT_Gv_Ev, {0xf3, 0x0f, 0xbc, 0xc1}));  // tzcnt eax, ecx
+    EXPECT_EQ(m.gpr(kRAX), 32u);
+    EXPECT_TRUE(m.cpu.state.flags.cf());
+}
+
+TEST_P(InstructionTest, ModelsWithoutBMIRefuseIt) {
+    TestMachine v2(GetParam(), CPUModel::kV2);
+    EXPECT_FALSE(v2.run(handler::ANDN_Gy_By_Ey, {0xc4, 0xe2, 0x70, 0xf2, 0xc2}));
+    EXPECT_EQ(v2.cpu.fault.vector, Vector::kUD);
+    EXPECT_FALSE(v2.run(handler::RORX_Gy_Ey_Ib, {0xc4, 0xe3, 0x7b, 0xf0, 0xc1, 0x04}));
+    EXPECT_EQ(v2.cpu.fault.vector, Vector::kUD);
+    EXPECT_FALSE(v2.run(handler::MOVBE_Gv_Mv, {0x0f, 0x38, 0xf0, 0x03}));
+    EXPECT_EQ(v2.cpu.fault.vector, Vector::kUD);
+}
+
+TEST_P(InstructionTest, MultiplyWithoutFlagsKeepsTheUpperHalfInOneRegister) {
+    m.gpr(kRDX) = kOnes;
+    m.gpr(kRCX) = 0x10;
+    ASSERT_TRUE(m.run(handler::MULX_Gy_By_Ey, {0xc4, 0xe2, 0xfb, 0xf6, 0xc1}));  // rax, rax, rcx
+    EXPECT_EQ(m.gpr(kRAX), 0xfu);
+}
+
 INSTANTIATE_TEST_SUITE_P(Paths, InstructionTest, testing::Values(Path::kFast, Path::kSlow));
 
 }  // namespace

@@ -18,6 +18,7 @@ namespace uchronia::cpu::interp::integer {
 
 class NoPlatform final : public Platform {
   public:
+    using Platform::Platform;
     u32 port_read(unsigned, u16, unsigned) override { return ~u32{0}; }
     void port_write(unsigned, u16, unsigned, u32) override {}
     u64 mmio_read(unsigned, u64, unsigned) override { return ~u64{0}; }
@@ -53,7 +54,7 @@ class TestMachine {
     // Instructions lie at kCode (their bytes are not in memory).
     static constexpr u64 kCode = 0x400000;
 
-    explicit TestMachine(Path path) {
+    explicit TestMachine(Path path, CPUModel model = CPUModel::kV3) : platform_(model) {
         mmu_.add_vcpu(cpu);
         for (u64 page = 0; path == Path::kFast && page < FewPages::kPages; ++page) {
             const u64 addend = reinterpret_cast<u64>(memory_.bytes.data());
