@@ -19,6 +19,7 @@ struct Command {
 Command add_run_command(CLI::App& parent);
 Command add_replay_command(CLI::App& parent);
 Command add_explore_command(CLI::App& parent);
+Command add_perf_command(CLI::App& parent);
 Command add_version_command(CLI::App& parent);
 Command add_help_command(CLI::App& parent);
 

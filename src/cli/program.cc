@@ -22,6 +22,7 @@ Examples:
   uchronia run --seed 7 --stats -- ./test          another history of it, and its hash
   uchronia explore --seeds 100 -- ./test           does it fail under any of 100 seeds?
   uchronia replay --verify FILE                    the same history again, compared bit for bit
+  uchronia perf last                               where the ticks of the latest run went
   uchronia help run                                all about one command
 
 The cache (booted machines, the last history) is in $UCHRONIA_CACHE, else $XDG_CACHE_HOME/uchronia,
@@ -70,9 +71,9 @@ int parse_and_run(std::vector<std::string> arguments) {
     program.require_subcommand(1);
     program.footer(kFooter);
     program.set_help_flag("-h,--help", "Tells about this command");
-    const std::vector<Command> commands{add_run_command(program), add_replay_command(program),
-                                        add_explore_command(program), add_help_command(program),
-                                        add_version_command(program)};
+    const std::vector<Command> commands{add_run_command(program),     add_replay_command(program),
+                                        add_explore_command(program), add_perf_command(program),
+                                        add_help_command(program),    add_version_command(program)};
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     try {
         program.parse(std::move(arguments));

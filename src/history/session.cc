@@ -126,13 +126,15 @@ Status Session::start() {
     return {};
 }
 
-// Runs to the next multiple of the chain's interval, or to a limit.
+// Runs to the next multiple of the chain's interval, to where the observer looks, or to a limit.
 Session::Progress Session::advance() {
     if (interrupted_)
         return stop_here();
     const u64 done = machine_.ticks().value - start_.value;
     const u64 next_link = (done / kChainInterval + 1) * kChainInterval;
-    const Ticks next(std::min(next_link, history_.limits.stop_tick.value));
+    Ticks next(std::min(next_link, history_.limits.stop_tick.value));
+    if (options_.observer != nullptr)
+        next = std::min(next, options_.observer->next_stop(Ticks(done)));
     const VirtualTime end = std::min(history_.limits.timeout, history_.limits.stop_time);
     const machine::StopReason reason =
         machine_.run(start_ + next, saturating_sum(start_time_, end));
@@ -143,10 +145,14 @@ Session::Progress Session::follow(const machine::StopReason& reason) {
     switch (reason.stop) {
         case machine::Stop::kTick: {
             const Ticks done = machine_.ticks() - start_;
+            if (options_.observer != nullptr)
+                options_.observer->stopped(machine_, done, machine_.now() - start_time_);
             if (done >= history_.limits.stop_tick) {
                 finish({OutcomeKind::kStopped, 0, ""});
                 return Progress::kEnded;
             }
+            if (done.value % kChainInterval != 0)
+                return Progress::kOn;
             return add_link() ? Progress::kOn : Progress::kEnded;
         }
         case machine::Stop::kInterrupted:

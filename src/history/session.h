@@ -22,10 +22,22 @@ enum class LiveInput : u8 {
     kYes,  // and goes on with what Outside gives
 };
 
+// Looks at the machine at ticks of its choice, from the run's start. It must not change the machine.
+class RunObserver {
+  public:
+    virtual ~RunObserver() = default;
+    // The next tick after `done` at which it wants to look.
+    virtual Ticks next_stop(Ticks done) = 0;
+    // At these ticks, and at others at which the run stops anyhow.
+    virtual void stopped(machine::Machine& machine, Ticks done, VirtualTime time) = 0;
+};
+
 struct SessionOptions {
     LiveInput live_input = LiveInput::kNo;
     // The run ends as soon as its chain differs from this one.
     const HashChain* expected = nullptr;
+    // Must outlive the session; null: nobody looks.
+    RunObserver* observer = nullptr;
 };
 
 class Session {

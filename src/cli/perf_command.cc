@@ -1,0 +1,246 @@
+// uchronia perf: where the ticks of a history went.
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "cli/cache.h"
+#include "cli/commands.h"
+#include "cli/exit_status.h"
+#include "cli/interrupt_watcher.h"
+#include "cli/message.h"
+#include "cli/perf_report.h"
+#include "cli/run_setup.h"
+#include "cli/units.h"
+#include "history/history_file.h"
+#include "host/files.h"
+#include "profile/flame_graph.h"
+#include "profile/profiler.h"
+
+namespace uchronia::cli {
+namespace {
+
+// A prime, so that a loop of the guest does not keep step with the samples.
+constexpr u64 kDefaultInterval = 100'003;
+
+struct Options {
+    std::string file;
+    u64 interval = kDefaultInterval;
+    std::string from, to;
+    std::string by = "function";
+    std::size_t rows = 40;
+    std::string flame, folded;
+    bool json = false;
+};
+
+constexpr char kFooter[] = R"(
+Replays the history FILE ('last': the latest run) and notes every N ticks what is executed, with all
+that called it, in programs and in the kernel. A tick is an instruction: time that the guest sleeps
+does not count, nor is a slow instruction more than a fast one. The same history gives the same
+profile, byte for byte, and profiling does not change the history: the state's hashes along the
+replay are compared with the recorded ones.
+
+Names come from the guest's kernel and from the programs' symbol tables, or their .debug files in
+/usr/lib/debug. MOMENT is #N, a tick from the run's start, or a virtual time as 1.5s or 250ms.
+
+Exit status: 0; 1 if the replay was not the recorded history; 123, 125 and 130 as for 'run'.
+
+Examples:
+  uchronia perf last
+  uchronia perf --by process --flame slow.svg slow.uch
+  uchronia perf --from 1.5s --to 2s --every 1009 slow.uch)";
+
+// The command's output has been seen when the history was recorded.
+class Silence final : public machine::Outside {
+  public:
+    void output(machine::OutputStream, std::span<const u8>) override {}
+    u64 input(u64, std::span<u8>) override { return 0; }
+    void console(u8) override {}
+    void kernel_report(u64, std::string_view) override {}
+    void agent_log(u64, std::string_view) override {}
+};
+
+// Puts "#123" or "1.5s" where it belongs.
+Status parse_moment(const std::string& text, Ticks& tick, VirtualTime& time) {
+    if (text.empty())
+        return {};
+    if (text[0] != '#') {
+        const Result<VirtualTime> parsed = parse_duration(text);
+        if (!parsed)
+            return Error{"'" + text + "' is no moment; write it like #250000, 1.5s or 250ms"};
+        time = *parsed;
+        return {};
+    }
+    const std::string digits = text.substr(1);
+    if (digits.empty() || digits.size() > 18 ||
+        digits.find_first_not_of("0123456789") != std::string::npos)
+        return Error{"'" + text + "' is no tick; write it like #250000"};
+    tick = Ticks(std::stoull(digits));
+    return {};
+}
+
+Result<profile::ProfilerOptions> profiler_options(const Options& options) {
+    profile::ProfilerOptions result;
+    if (options.interval == 0)
+        return Error{"--every must be at least 1 tick"};
+    result.interval_ticks = options.interval;
+    if (Status status = parse_moment(options.from, result.from_tick, result.from_time); !status)
+        return status.error();
+    if (Status status = parse_moment(options.to, result.to_tick, result.to_time); !status)
+        return status.error();
+    return result;
+}
+
+profile::GroupBy group_of(const std::string& name) {
+    using profile::GroupBy;
+    return name == "process"  ? GroupBy::kProcess
+           : name == "symbol" ? GroupBy::kSymbol
+           : name == "object" ? GroupBy::kObject
+                              : GroupBy::kFunction;
+}
+
+struct Replay {
+    history::History history;
+    std::optional<history::Divergence> divergence;
+    std::optional<std::string> changed_file;
+    int signal = 0;
+};
+
+Result<Replay> replay_with(profile::Profiler& profiler, const machine::BaseImage& base,
+                           const history::History& recorded) {
+    Result<std::unique_ptr<host::FileTree>> files = open_files(recorded.files);
+    if (!files)
+        return files.error();
+    Silence outside;
+    const bool has_chain = !recorded.chain.links.empty();
+    history::Session session(base, recorded, outside, files->get(),
+                             {.live_input = history::LiveInput::kNo,
+                              .expected = has_chain ? &recorded.chain : nullptr,
+                              .observer = &profiler});
+    InterruptWatcher interrupts([&] { session.interrupt(); });
+    if (Status status = session.run(); !status)
+        return status.error();
+    return Replay{.history = session.history(),
+                  .divergence = session.divergence(),
+                  .changed_file = session.changed_file(),
+                  .signal = interrupts.signal()};
+}
+
+Status write_files(const Options& options, const profile::Profile& profile) {
+    if (!options.flame.empty()) {
+        const std::string graph = profile::flame_graph(profile, "uchronia perf " + options.file);
+        if (Status status = host::write_file_atomically(options.flame, graph); !status)
+            return status;
+    }
+    if (!options.folded.empty())
+        return host::write_file_atomically(options.folded, profile::folded_stacks(profile));
+    return {};
+}
+
+// What there is to say about the replay, and the exit status that follows.
+int judge(const history::History& recorded, const Replay& replay) {
+    if (replay.changed_file)
+        say("the file " + *replay.changed_file +
+            " has changed since the history was recorded, so this replay is not the same");
+    if (replay.signal != 0) {
+        say("stopped at tick " + format_count(replay.history.result->ticks.value) +
+            "; the profile is of what was before");
+        return kSignalBase + replay.signal;
+    }
+    if (replay.divergence) {
+        say("not the recorded history: " + replay.divergence->describe());
+        return kFindings;
+    }
+    const std::string hash = to_hex(replay.history.result->state);
+    if (recorded.chain.links.empty())
+        say("the history has no hashes to compare with; the state at the end is " + hash);
+    else
+        say("the same history: all " + std::to_string(recorded.chain.links.size()) +
+            " hashes are the recorded ones, the last one " + hash);
+    return kSuccess;
+}
+
+void print(const Options& options, const profile::Profile& profile, const Replay& replay,
+           bool same) {
+    if (options.json) {
+        const std::string hash = to_hex(replay.history.result->state);
+        std::fputs(profile_json(profile, group_of(options.by), hash, same).c_str(), stdout);
+        return;
+    }
+    const TableOptions table{
+        .group = group_of(options.by),
+        .row_count = options.rows == 0 ? ~std::size_t{0} : options.rows,
+        .colours = ::isatty(STDOUT_FILENO) == 1 ? Colours::kYes : Colours::kNo};
+    std::printf("%s samples, one each %s ticks; %.1f %% in the kernel\n\n",
+                format_count(profile.sample_count()).c_str(),
+                format_count(profile.interval_ticks()).c_str(),
+                100.0 * static_cast<double>(profile.kernel_sample_count()) /
+                    static_cast<double>(std::max<u64>(1, profile.sample_count())));
+    std::fputs(profile_table(profile, table).c_str(), stdout);
+}
+
+int perf(const Options& options) {
+    const Result<profile::ProfilerOptions> sampling = profiler_options(options);
+    if (!sampling)
+        return fail(sampling.error(), kHostError);
+    const Result<std::string> path =
+        options.file == "last" ? last_history_path() : Result<std::string>(options.file);
+    if (!path)
+        return fail(path.error(), kHostError);
+    const Result<history::History> recorded = history::load_history(*path);
+    if (!recorded)
+        return fail(recorded.error(), kHostError);
+    const Result<std::unique_ptr<machine::BaseImage>> base = obtain_base_image_of(recorded->base);
+    if (!base)
+        return fail(base.error(), kBootFailed);
+
+    profile::Profiler profiler(*sampling);
+    const Result<Replay> replay = replay_with(profiler, **base, *recorded);
+    if (!replay)
+        return fail(replay.error(), kHostError);
+    for (const std::string& remark : profiler.remarks())
+        say(remark);
+    const int status = judge(*recorded, *replay);
+    if (profiler.profile().sample_count() == 0)
+        say("no samples: the history has " + format_count(replay->history.result->ticks.value) +
+            " ticks; choose a smaller --every, or another --from and --to");
+    print(options, profiler.profile(), *replay,
+          status == kSuccess && !recorded->chain.links.empty());
+    if (Status written = write_files(options, profiler.profile()); !written)
+        return fail(written.error(), kHostError);
+    return status;
+}
+
+}  // namespace
+
+Command add_perf_command(CLI::App& parent) {
+    CLI::App* app = parent.add_subcommand("perf", "Tells where the ticks of a history went");
+    auto options = std::make_shared<Options>();
+    app->add_option("FILE", options->file, "The history, or 'last'")->required();
+    app->add_option("--every", options->interval, "Takes a sample every N ticks")
+        ->type_name("N")
+        ->capture_default_str();
+    app->add_option("--from", options->from, "Only samples from this moment on")
+        ->type_name("MOMENT");
+    app->add_option("--to", options->to, "Only samples before this moment")->type_name("MOMENT");
+    app->add_option("--by", options->by, "A row for each function, process, symbol or object")
+        ->check(CLI::IsMember({"function", "process", "symbol", "object"}))
+        ->type_name("WHAT")
+        ->capture_default_str();
+    app->add_option("--rows", options->rows, "Shows so many rows; 0: all")
+        ->type_name("N")
+        ->capture_default_str();
+    app->add_option("--flame", options->flame, "Writes a flame graph to this SVG file")
+        ->type_name("FILE");
+    app->add_option("--folded", options->folded,
+                    "Writes collapsed stacks, as tools for flame graphs read them")
+        ->type_name("FILE");
+    app->add_flag("--json", options->json, "The table as JSON, with all rows");
+    app->footer(kFooter);
+    return {.app = app,
+            .run = [options](const auto&) { return perf(*options); },
+            .takes_command = false};
+}
+
+}  // namespace uchronia::cli

@@ -1,0 +1,109 @@
+// A running Linux kernel, looked at from outside: its symbols and modules, the task that runs, and
+// which file a page of memory belongs to.
+//
+// All of it is read from guest memory when it is asked for: nothing is kept from one moment to
+// another but what cannot change (the kernel's own symbols and types). So what is found depends on
+// the guest's state alone. What the kernel does not tell (no BTF, other structures) is absent.
+//
+// Sources: the kernel's own types, by BTF; Documentation/core-api/xarray.rst.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "profile/btf.h"
+#include "profile/guest_view.h"
+#include "profile/kallsyms.h"
+#include "profile/orc.h"
+#include "profile/symbol_table.h"
+
+namespace uchronia::profile {
+
+struct Task {
+    std::string name;  // of the process: the command name of its first thread
+    u64 process = 0;   // number
+    u64 thread = 0;
+};
+
+// A page of the page cache.
+struct FilePage {
+    u64 inode = 0;         // guest address
+    u64 inode_number = 0;  // of its file system, which is `super_block`
+    u64 super_block = 0;
+    u64 index = 0;  // of the page in the file
+};
+
+struct KernelFunction {
+    const Symbol* symbol = nullptr;  // null: not known
+    std::string object;              // "[kernel]" or a module as "[virtiofs]"
+    std::optional<u64> orc;
+};
+
+class LinuxKernel {
+  public:
+    // Looks for a kernel whose entry for system calls (the MSR LSTAR) is at `system_call_entry`.
+    // `view` must outlive the result.
+    static Result<std::unique_ptr<LinuxKernel>> find(GuestView& view, u64 system_call_entry);
+    ~LinuxKernel();
+
+    // Why there are no names of processes and files, and no stacks of the kernel; empty if there
+    // are.
+    const std::string& shortcoming() const { return shortcoming_; }
+
+    std::optional<u64> address_of(const std::string& symbol) const;
+    KernelFunction function_at(u64 address);
+    const std::optional<ORCLayout>& orc_layout() const { return orc_layout_; }
+
+    std::optional<Task> current_task(unsigned vcpu);
+    // Nothing: the page is anonymous, or does not belong to a file.
+    std::optional<FilePage> file_page(u64 physical);
+    // From the root of its file system: "/usr/bin/env"; and the kind of that: "virtiofs".
+    std::string path_of(const FilePage& page);
+    std::string file_system_of(const FilePage& page);
+    // What the page cache has of the file; the rest is zeros.
+    std::vector<u8> cached_contents(const FilePage& page);
+    // The vDSO's bytes and where they are in physical memory.
+    struct VDSO {
+        u64 physical = 0;
+        std::vector<u8> bytes;
+    };
+    std::optional<VDSO> vdso();
+
+  private:
+    struct Module {
+        std::string name;
+        u64 base = 0, size = 0;
+        SymbolTable symbols;
+        ORCTable orc;
+    };
+    struct Offsets;
+
+    explicit LinuxKernel(GuestView& view);
+
+    Status read_image(u64 system_call_entry);
+    void read_types();
+    void read_orc();
+    u64 offset(std::string_view structure, std::string_view member, std::string& missing) const;
+    void read_modules();
+    void read_module_symbols(u64 module, Module& result);
+    const Module* module_at(u64 address);
+    u64 cached_page(u64 mapping, u64 index);
+    std::optional<u64> physical_of(u64 page) const;
+
+    GuestView& view_;
+    u64 image_begin_ = 0;
+    std::vector<u8> image_;
+    std::map<std::string, u64> addresses_;
+    SymbolTable functions_;
+    std::optional<BTF> types_;
+    std::unique_ptr<Offsets> offsets_;
+    std::string shortcoming_;
+    std::optional<ORCLayout> orc_layout_;
+    ORCTable orc_;
+    std::vector<Module> modules_;
+};
+
+}  // namespace uchronia::profile

@@ -1,0 +1,93 @@
+#include "profile/user_code.h"
+
+#include <algorithm>
+
+#include "host/files.h"
+
+namespace uchronia::profile {
+namespace {
+
+constexpr std::string_view kHostFileSystem = "virtiofs";
+constexpr char kDebugFolder[] = "/usr/lib/debug/.build-id/";
+
+// Where distributions put the symbols that they have taken out of a program.
+void add_debug_symbols(ELFFile& elf) {
+    const std::string& id = elf.build_id();
+    if (id.size() < 4)
+        return;
+    const Result<std::vector<u8>> bytes =
+        host::read_file(kDebugFolder + id.substr(0, 2) + "/" + id.substr(2) + ".debug");
+    if (!bytes)
+        return;
+    if (const Result<ELFFile> debug = ELFFile::parse(*bytes); debug && debug->build_id() == id)
+        elf.add_symbols_of(*debug);
+}
+
+}  // namespace
+
+std::optional<UserLocation> UserCode::locate(u64 address) {
+    u64 physical = 0;
+    if (!view_.translate(address, physical))
+        return std::nullopt;
+    const std::optional<FilePage> page = kernel_.file_page(physical);
+    u64 offset = 0;
+    const CodeFile* const file = page ? file_of(*page, physical) : vdso_at(physical, offset);
+    if (page)
+        offset = (page->index << kPageBits) + (address & kPageMask);
+    UserLocation location{.file = file, .address = {}};
+    if (file != nullptr && file->elf)
+        location.address = file->elf->address_of(offset);
+    return location;
+}
+
+const CodeFile* UserCode::file_of(const FilePage& page, u64 physical) {
+    const Key key{page.inode, page.inode_number, page.super_block};
+    if (const auto found = files_.find(key); found != files_.end())
+        return found->second.get();
+    auto file = std::make_unique<CodeFile>();
+    file->path = kernel_.path_of(page);
+    const bool on_host = kernel_.file_system_of(page) == kHostFileSystem;
+    set_contents(*file,
+                 on_host ? host_contents(*file, page, physical) : kernel_.cached_contents(page));
+    return files_.emplace(key, std::move(file)).first->second.get();
+}
+
+// Empty if the file cannot be read or is another one by now.
+std::vector<u8> UserCode::host_contents(const CodeFile& file, const FilePage& page, u64 physical) {
+    Result<std::vector<u8>> contents = host::read_file(file.path);
+    u8 seen[kPageSize];
+    const u64 offset = page.index << kPageBits;
+    if (contents && offset < contents->size() && view_.read_physical(physical & ~kPageMask, seen)) {
+        const u64 size = std::min(kPageSize, contents->size() - offset);
+        if (std::equal(seen, seen + size, contents->begin() + static_cast<std::ptrdiff_t>(offset)))
+            return std::move(*contents);
+    }
+    changed_files_.push_back(file.path);
+    return {};
+}
+
+void UserCode::set_contents(CodeFile& file, std::vector<u8> contents) {
+    Result<ELFFile> elf = ELFFile::parse(std::move(contents));
+    if (!elf)
+        return;
+    add_debug_symbols(*elf);
+    file.elf.emplace(std::move(*elf));
+    if (const ELFFile::Section* const frames = file.elf->section(".eh_frame"))
+        file.frames = FrameTable(file.elf->contents(*frames), frames->address);
+}
+
+// The vDSO is a part of the kernel that is mapped into every process.
+const CodeFile* UserCode::vdso_at(u64 physical, u64& offset) {
+    if (vdso_ == nullptr) {
+        vdso_ = std::make_unique<CodeFile>();
+        vdso_->path = "[vdso]";
+        if (std::optional<LinuxKernel::VDSO> vdso = kernel_.vdso()) {
+            vdso_physical_ = vdso->physical;
+            set_contents(*vdso_, std::move(vdso->bytes));
+        }
+    }
+    offset = physical - vdso_physical_;
+    return vdso_->elf && offset < vdso_->elf->bytes().size() ? vdso_.get() : nullptr;
+}
+
+}  // namespace uchronia::profile
