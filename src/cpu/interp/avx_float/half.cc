@@ -86,12 +86,20 @@ void widen_memory(VCPU& cpu, const Op* op) {
 }
 
 // The immediate's bit 2 takes the rounding from MXCSR, else bits 0-1 give it.
-template <unsigned lane_count, class Write>
-[[gnu::always_inline]] inline bool narrow(VCPU& cpu, const Op* op, Write write) {
+u32 narrowing_control(const VCPU& cpu, const Op* op) {
     const u32 immediate = vex_immediate(op);
-    u32 control = cpu.state.mxcsr;
-    if ((immediate & 4) == 0)
-        control = (control & ~mxcsr::kRounding) | ((immediate & 3) << mxcsr::kRoundingShift);
+    if ((immediate & 4) != 0)
+        return cpu.state.mxcsr;
+    return (cpu.state.mxcsr & ~mxcsr::kRounding) | ((immediate & 3) << mxcsr::kRoundingShift);
+}
+
+struct Halves {
+    Wide value;
+    u32 flags;
+};
+template <unsigned lane_count>
+Halves narrow(VCPU& cpu, const Op* op) {
+    const u32 control = narrowing_control(cpu, op);
     const auto singles = elements_of<u32>(wide(cpu, op->reg));
     Elements<u16> result{};
     u32 flags = 0;
@@ -100,24 +108,30 @@ template <unsigned lane_count, class Write>
         result.value[i] = element.bits;
         flags |= element.flags;
     }
-    if (is_unmasked(cpu, flags))
-        return raise_float_exception(cpu, op, flags);
-    if (!write(wide_of(result)))
-        return false;
-    cpu.state.mxcsr |= flags;
-    return true;
+    return {wide_of(result), flags};
 }
 template <unsigned lane_count>
 [[gnu::noinline]] bool narrow_to_register(VCPU& cpu, const Op* op) {
-    return narrow<lane_count>(cpu, op, [&](Wide value) {
-        set_wide(cpu, op->rm, value);
-        return true;
-    });
+    const Halves halves = narrow<lane_count>(cpu, op);
+    if (is_unmasked(cpu, halves.flags))
+        return raise_float_exception(cpu, op, halves.flags);
+    set_wide(cpu, op->rm, halves.value);
+    cpu.state.mxcsr |= halves.flags;
+    return true;
 }
+// The operand's own faults come before floating-point exceptions.
 template <unsigned lane_count>
 [[gnu::noinline]] bool narrow_to_memory(VCPU& cpu, const Op* op) {
-    return narrow<lane_count>(
-        cpu, op, [&](Wide value) { return store_wide<8 * lane_count>(cpu, op, value); });
+    constexpr unsigned kSize = 8 * lane_count;
+    const Halves halves = narrow<lane_count>(cpu, op);
+    if (is_unmasked(cpu, halves.flags)) {
+        return check_writable(cpu, op, linear_address(cpu, op), kSize) &&
+               raise_float_exception(cpu, op, halves.flags);
+    }
+    if (!store_wide<kSize>(cpu, op, halves.value))
+        return false;
+    cpu.state.mxcsr |= halves.flags;
+    return true;
 }
 template <auto F>
 void narrowing_form(VCPU& cpu, const Op* op) {
