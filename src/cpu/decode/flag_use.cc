@@ -31,8 +31,6 @@ struct MnemonicUse {
 constexpr u8 kCarryOverflow = kCF | kOF;
 constexpr u8 kAllButCF = kAll & ~kCF;
 constexpr u8 kAllButOF = kAll & ~kOF;
-constexpr u8 kSignZeroCarryOverflow = kSF | kZF | kCF | kOF;
-constexpr u8 kParity = kPF;
 constexpr u8 kLess = kSF | kOF;
 
 // clang-format off
@@ -58,9 +56,8 @@ constexpr MnemonicUse kMnemonics[] = {
     {"BT", kNone, kCF}, {"BTS", kNone, kCF}, {"BTR", kNone, kCF}, {"BTC", kNone, kCF},
     {"BSF", kNone, kZF}, {"BSR", kNone, kZF}, {"TZCNT", kNone, kZF}, {"LZCNT", kNone, kZF},
     {"POPCNT", kNone, kAll}, {"BSWAP", kNone, kNone}, {"CRC32", kNone, kNone},
-    {"ANDN", kNone, kSignZeroCarryOverflow}, {"BLSR", kNone, kSignZeroCarryOverflow},
-    {"BLSMSK", kNone, kSignZeroCarryOverflow}, {"BLSI", kNone, kSignZeroCarryOverflow},
-    {"BZHI", kNone, kSignZeroCarryOverflow}, {"BEXTR", kNone, kZF | kCF | kOF},
+    {"ANDN", kNone, kAll}, {"BLSR", kNone, kAll}, {"BLSMSK", kNone, kAll}, {"BLSI", kNone, kAll},
+    {"BZHI", kNone, kAll}, {"BEXTR", kNone, kAll},
     {"PDEP", kNone, kNone}, {"PEXT", kNone, kNone}, {"MULX", kNone, kNone},
     {"SHLX", kNone, kNone}, {"SARX", kNone, kNone}, {"SHRX", kNone, kNone},
     {"RORX", kNone, kNone},
@@ -123,7 +120,7 @@ constexpr MnemonicUse kMnemonics[] = {
 constexpr MnemonicUse kConditions[] = {
     {"O", kOF, kNone}, {"NO", kOF, kNone}, {"B", kCF, kNone}, {"NB", kCF, kNone},
     {"Z", kZF, kNone}, {"NZ", kZF, kNone}, {"BE", kCF | kZF, kNone}, {"NBE", kCF | kZF, kNone},
-    {"S", kSF, kNone}, {"NS", kSF, kNone}, {"P", kParity, kNone}, {"NP", kParity, kNone},
+    {"S", kSF, kNone}, {"NS", kSF, kNone}, {"P", kPF, kNone}, {"NP", kPF, kNone},
     {"L", kLess, kNone}, {"NL", kLess, kNone}, {"LE", kLess | kZF, kNone},
     {"NLE", kLess | kZF, kNone},
 };
