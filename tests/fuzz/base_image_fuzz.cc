@@ -16,8 +16,9 @@ namespace uchronia::fuzz {
 namespace {
 
 // docs/format-base-image.md.
-constexpr u64 kIndexOffset = 80, kPageCount = 88, kStateOffset = 96, kStateSize = 104,
-              kPagesOffset = 112, kContentDigest = 120, kHeaderDigest = 136, kIndexEntry = 24;
+constexpr u64 kCPUModel = 80, kIndexOffset = 88, kPageCount = 96, kStateOffset = 104,
+              kStateSize = 112, kPagesOffset = 120, kContentDigest = 128, kHeaderDigest = 144,
+              kIndexEntry = 24;
 
 u64 number_at(const std::vector<u8>& bytes, u64 offset) {
     u64 value;
@@ -85,9 +86,10 @@ std::vector<std::vector<u8>> seeds() {
     const u64 pages = (state + checkpoint.state.size() + kPageMask) & ~kPageMask;
     std::vector<u8> file(pages + 4 * kPageSize);
     std::memcpy(file.data(), "UCHRBASE", 8);
-    put(file, 8, u32{1});
+    put(file, 8, u32{2});
     put(file, 12, u32{1});
     put(file, 16, kSmallMachine.memory_size);
+    put(file, kCPUModel, u64{3});
     put(file, kIndexOffset, u64{kPageSize});
     put(file, kPageCount, u64{4});
     put(file, kStateOffset, state);

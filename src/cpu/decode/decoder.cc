@@ -175,17 +175,17 @@ void InstructionDecoder::read_opcode() {
     opcode_ = read<u8>();
 }
 
-// C4 and C5 are LES and LDS with a memory operand outside 64-bit mode.
+// Outside 64-bit mode, C4 and C5 with a memory operand are LES and LDS, which are no rows: #UD.
 bool InstructionDecoder::starts_vex() {
     if (status_ != DecodeStatus::kDone || (opcode_ & 0xfe) != 0xc4)
         return false;
     if (mode_ == CodeMode::k64)
         return true;
-    if (position_ == limit_) {
-        read<u8>();  // sets the status
-        return false;
-    }
-    return bytes_[position_] >= 0xc0;
+    if (position_ < limit_ && bytes_[position_] >= 0xc0)
+        return true;
+    read<u8>();
+    bad_register_ = true;
+    return false;
 }
 
 // The rest of the prefix, and the opcode byte. R, X, B and vvvv stand inverted. Reserved values and
