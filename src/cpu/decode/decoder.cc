@@ -293,6 +293,8 @@ u8 InstructionDecoder::register_operand(RegisterClass kind, unsigned field, u8 r
 // In Op::immediate, above the immediate byte.
 void InstructionDecoder::decode_vvvv(const Encoding& encoding) {
     Op& op = decoded_.op;
+    if (mode_ != CodeMode::k64 && encoding.immediates[0] == ImmediateKind::kRegister)
+        op.immediate &= 0x7f;  // eight registers
     if (encoding.vvvv == RegisterClass::kAbsent) {
         bad_register_ |= prefixes_.vex_vvvv != 0;
         op.immediate &= 0xff;

@@ -212,6 +212,12 @@ TEST(Decoder, VEXOperands) {
     EXPECT_EQ(rorx.decoded.operand_size, 4);
 }
 
+TEST(Decoder, RegisterInAnImmediate) {
+    const auto vblendvps = {0xc4, 0xe3, 0x71, 0x4a, 0xc2, 0xf0};
+    EXPECT_EQ(vex_is4(&decoded(vblendvps).op()), 15);
+    EXPECT_EQ(vex_is4(&decoded(vblendvps, CodeMode::k32).op()), 7);
+}
+
 TEST(Decoder, VEXIsUndefined) {
     EXPECT_EQ(decoded({0xc4, 0xe2, 0x38, 0xf2, 0xc0}).name(), "ANDN_Gy_By_Ey");
     for (const int prefix : {0x66, 0xf2, 0xf3, 0xf0, 0x48})
