@@ -6,7 +6,7 @@
 //
 // Flags in registers that an instruction loads as a whole (SYSCALL saves them, INT pushes them)
 // count as read. An exception or interrupt is no use by the instruction: the image in its frame
-// obeys the rule of docs/decisions/0009.
+// obeys the rule of docs/decisions/0010.
 #pragma once
 
 #include "cpu/decode/decoder.h"

@@ -1,5 +1,5 @@
 // Which arithmetic flags may still matter at an instruction, by a fixed look ahead: the one
-// function behind the rule that dead flags are zero at every stop (docs/decisions/0009).
+// function behind the rule that dead flags are zero at every stop (docs/decisions/0010).
 //
 // Pure: the result depends on the page's bytes, the offset and the mode only. It decides what
 // guests see in exception frames and what is hashed, so any change of it changes histories.

@@ -1,4 +1,4 @@
-// The look ahead of rule R (docs/decisions/0009): hand-written ways, and that it is monotonic, on
+// The look ahead behind dead flags (docs/decisions/0010): hand-written ways, and that it is monotonic, on
 // random code.
 #include "cpu/decode/live_flags.h"
 

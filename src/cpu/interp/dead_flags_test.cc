@@ -1,4 +1,4 @@
-// Dead flags are zero at every stop (docs/decisions/0009), and stops change nothing else: not even
+// Dead flags are zero at every stop (docs/decisions/0010), and stops change nothing else: not even
 // where the code that made a flag dead is changed before it runs.
 #include <gtest/gtest.h>
 

@@ -204,7 +204,7 @@ void Interpreter::verify_block(VCPU& cpu, const Block* block) {
           blocks_.find(page.page_number, static_cast<u16>(rip & kPageMask), code_mode(cpu.state)));
 }
 
-// What comes before every stop (docs/decisions/0009): arithmetic flags that cannot matter any more
+// What comes before every stop (docs/decisions/0010): arithmetic flags that cannot matter any more
 // at RIP become zero. A function of the architectural state only; sets no accessed bits.
 void Interpreter::zero_dead_flags(VCPU& cpu) {
     ArithmeticFlags& flags = cpu.state.flags;
