@@ -9,6 +9,7 @@
 
 #include "cli/cache.h"
 #include "cli/commands.h"
+#include "cli/engine_option.h"
 #include "cli/exit_status.h"
 #include "cli/explore_progress.h"
 #include "cli/interrupt_watcher.h"
@@ -138,7 +139,9 @@ int explore_seeds(const Options& options, const std::vector<std::string>& comman
     Result<history::History> history = prepare(options, command);
     if (!history)
         return fail(history.error(), kHostError);
-    const Result<std::unique_ptr<machine::BaseImage>> base = obtain_base_image(history->base);
+    say_if_engine_is_missing(options.run.engine);
+    const Result<std::unique_ptr<machine::BaseImage>> base =
+        obtain_base_image(history->base, options.run.engine);
     if (!base)
         return fail(base.error(), kBootFailed);
 
@@ -149,7 +152,8 @@ int explore_seeds(const Options& options, const std::vector<std::string>& comman
     explore::Explorer explorer(**base, std::move(*history), files,
                                {.first_seed = options.first_seed,
                                 .seed_count = options.seed_count,
-                                .job_count = std::min(jobs, kMostJobs)});
+                                .job_count = std::min(jobs, kMostJobs),
+                                .engine = options.run.engine});
     ExploreProgress progress(options.seed_count);
     explorer.on_progress([&](const explore::Findings& findings) { progress.update(findings); });
     InterruptWatcher interrupts([&] { explorer.interrupt(); });

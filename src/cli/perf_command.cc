@@ -7,6 +7,7 @@
 
 #include "cli/cache.h"
 #include "cli/commands.h"
+#include "cli/engine_option.h"
 #include "cli/exit_status.h"
 #include "cli/interrupt_watcher.h"
 #include "cli/message.h"
@@ -32,6 +33,7 @@ struct Options {
     std::size_t rows = 40;
     std::string flame, folded;
     bool json = false;
+    machine::Engine engine = machine::Engine::kTranslator;
 };
 
 constexpr char kFooter[] = R"(
@@ -108,7 +110,7 @@ struct Replay {
 };
 
 Result<Replay> replay_with(profile::Profiler& profiler, const machine::BaseImage& base,
-                           const history::History& recorded) {
+                           const history::History& recorded, machine::Engine engine) {
     Result<std::unique_ptr<host::FileTree>> files = open_files(recorded.files);
     if (!files)
         return files.error();
@@ -117,7 +119,8 @@ Result<Replay> replay_with(profile::Profiler& profiler, const machine::BaseImage
     history::Session session(base, recorded, outside, files->get(),
                              {.live_input = history::LiveInput::kNo,
                               .expected = has_chain ? &recorded.chain : nullptr,
-                              .observer = &profiler});
+                              .observer = &profiler,
+                              .engine = engine});
     InterruptWatcher interrupts([&] { session.interrupt(); });
     if (Status status = session.run(); !status)
         return status.error();
@@ -191,12 +194,14 @@ int perf(const Options& options) {
     const Result<history::History> recorded = history::load_history(*path);
     if (!recorded)
         return fail(recorded.error(), kHostError);
-    const Result<std::unique_ptr<machine::BaseImage>> base = obtain_base_image_of(recorded->base);
+    say_if_engine_is_missing(options.engine);
+    const Result<std::unique_ptr<machine::BaseImage>> base =
+        obtain_base_image_of(recorded->base, options.engine);
     if (!base)
         return fail(base.error(), kBootFailed);
 
     profile::Profiler profiler(*sampling);
-    const Result<Replay> replay = replay_with(profiler, **base, *recorded);
+    const Result<Replay> replay = replay_with(profiler, **base, *recorded, options.engine);
     if (!replay)
         return fail(replay.error(), kHostError);
     for (const std::string& remark : profiler.remarks())
@@ -237,6 +242,7 @@ Command add_perf_command(CLI::App& parent) {
                     "Writes collapsed stacks, as tools for flame graphs read them")
         ->type_name("FILE");
     app->add_flag("--json", options->json, "The table as JSON, with all rows");
+    add_engine_option(*app, options->engine);
     app->footer(kFooter);
     return {.app = app,
             .run = [options](const auto&) { return perf(*options); },

@@ -4,6 +4,7 @@
 
 #include "cli/cache.h"
 #include "cli/commands.h"
+#include "cli/engine_option.h"
 #include "cli/exit_status.h"
 #include "cli/message.h"
 #include "cli/run_session.h"
@@ -16,6 +17,7 @@ struct Options {
     std::string file;
     bool verify = false;
     bool verbose = false;
+    machine::Engine engine = machine::Engine::kTranslator;
     ReportOptions report;
 };
 
@@ -69,13 +71,16 @@ int replay(const Options& options) {
         return fail(recorded.error(), kHostError);
     if (options.verify && recorded->chain.links.empty())
         return fail(Error{*path + " has no hash chain to compare with"}, kHostError);
-    const Result<std::unique_ptr<machine::BaseImage>> base = obtain_base_image_of(recorded->base);
+    say_if_engine_is_missing(options.engine);
+    const Result<std::unique_ptr<machine::BaseImage>> base =
+        obtain_base_image_of(recorded->base, options.engine);
     if (!base)
         return fail(base.error(), kBootFailed);
 
     const ForegroundOptions foreground{
         .session = {.live_input = history::LiveInput::kNo,
-                    .expected = options.verify ? &recorded->chain : nullptr},
+                    .expected = options.verify ? &recorded->chain : nullptr,
+                    .engine = options.engine},
         .report = options.report,
         .console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop};
     const Result<ForegroundRun> done = run_in_foreground(**base, *recorded, foreground);
@@ -94,6 +99,7 @@ Command add_replay_command(CLI::App& parent) {
     app->add_flag("--stats", options->report.statistics, "As for run");
     app->add_flag("--json", options->report.json, "As for run");
     app->add_flag("--verbose", options->verbose, "As for run");
+    add_engine_option(*app, options->engine);
     app->footer(kFooter);
     return {.app = app,
             .run = [options](const auto&) { return replay(*options); },

@@ -4,6 +4,7 @@
 
 #include "cli/cache.h"
 #include "cli/commands.h"
+#include "cli/engine_option.h"
 #include "cli/exit_status.h"
 #include "cli/message.h"
 #include "cli/run_session.h"
@@ -50,12 +51,16 @@ int run(const Options& options, const std::vector<std::string>& command) {
     Result<history::History> history = make_history(options.run, command, options.seed);
     if (!history)
         return fail(history.error(), kHostError);
-    const Result<std::unique_ptr<machine::BaseImage>> base = obtain_base_image(history->base);
+    say_if_engine_is_missing(options.run.engine);
+    const Result<std::unique_ptr<machine::BaseImage>> base =
+        obtain_base_image(history->base, options.run.engine);
     if (!base)
         return fail(base.error(), kBootFailed);
 
     const ForegroundOptions foreground{
-        .session = {.live_input = history::LiveInput::kYes, .expected = nullptr},
+        .session = {.live_input = history::LiveInput::kYes,
+                    .expected = nullptr,
+                    .engine = options.run.engine},
         .report = options.report,
         .console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop};
     const Result<ForegroundRun> done = run_in_foreground(**base, std::move(*history), foreground);

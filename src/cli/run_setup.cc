@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "cli/engine_option.h"
 #include "cli/run_outside.h"
 #include "cli/units.h"
 #include "history/configuration.h"
@@ -185,6 +186,7 @@ void add_run_options(CLI::App& app, RunOptions& options) {
            "A raw disk image, which the guest sees as /dev/vda; its writes vanish. The base "
            "image is booted anew for each disk")
         ->type_name("FILE");
+    add_engine_option(app, options.engine);
 }
 
 Result<history::History> make_history(const RunOptions& options,

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "history/history.h"
 #include "host/file_tree.h"
+#include "machine/machine.h"
 
 namespace uchronia::cli {
 
@@ -20,6 +21,7 @@ struct RunOptions {
     std::vector<std::string> shares;
     std::string kernel;
     std::string disk;
+    machine::Engine engine = machine::Engine::kTranslator;
 };
 
 void add_run_options(CLI::App& app, RunOptions& options);

@@ -94,7 +94,8 @@ Status Explorer::run_seed(unsigned job, u64 seed, host::FileSource& files) {
     history::History history = history_;
     history.tape = history::Tape::from_seed(seed);
     SilentOutside outside;
-    history::Session session(base_, std::move(history), outside, &files, {});
+    history::Session session(base_, std::move(history), outside, &files,
+                             {.engine = options_.engine});
     {
         const std::lock_guard lock(shared_->mutex);
         if (shared_->stop)

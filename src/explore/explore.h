@@ -37,6 +37,7 @@ struct ExploreOptions {
     u64 first_seed = 0;
     u64 seed_count = 1;
     unsigned job_count = 1;
+    machine::Engine engine = machine::Engine::kTranslator;
 };
 
 // How the exploration gets the host's files: called once by each thread.

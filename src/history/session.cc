@@ -16,6 +16,11 @@ T saturating_sum(T a, T b) {
     return b.value > ~u64{0} - a.value ? T(~u64{0}) : a + b;
 }
 
+machine::MachineConfig with_engine(machine::MachineConfig config, machine::Engine engine) {
+    config.engine = engine;
+    return config;
+}
+
 }  // namespace
 
 // Serves the input from the history first, and keeps the end of the console.
@@ -66,7 +71,7 @@ Session::Session(const machine::BaseImage& base, History history, machine::Outsi
     : base_(base),
       history_(std::move(history)),
       options_(options),
-      machine_(frames_, base.config()),
+      machine_(frames_, with_engine(base.config(), options.engine)),
       outside_(std::make_unique<SessionOutside>(outside, history_.input, options.live_input)) {
     history_.result.reset();
     history_.chain = {};

@@ -22,7 +22,8 @@ enum class LiveInput : u8 {
     kYes,  // and goes on with what Outside gives
 };
 
-// Looks at the machine at ticks of its choice, from the run's start. It must not change the machine.
+// Looks at the machine at ticks of its choice, from the run's start. It must not change the
+// machine.
 class RunObserver {
   public:
     virtual ~RunObserver() = default;
@@ -38,6 +39,7 @@ struct SessionOptions {
     const HashChain* expected = nullptr;
     // Must outlive the session; null: nobody looks.
     RunObserver* observer = nullptr;
+    machine::Engine engine = machine::Engine::kTranslator;  // every one gives the same run
 };
 
 class Session {

@@ -52,6 +52,10 @@ std::string description_of(const StopReason& reason) {
     return reason.message.empty() ? text : text + ": " + reason.message;
 }
 
+const char* missing_host_feature(Engine engine) {
+    return engine == Engine::kTranslator ? cpu::jit::Translator::missing_host_feature() : nullptr;
+}
+
 Machine::Machine(memory::FrameStore& frames, const MachineConfig& config)
     : Platform(config.cpu_model),
       config_(config),
@@ -340,6 +344,15 @@ Status Machine::check_restored() const {
 void Machine::drop_caches() {
     mmu_->memory_replaced();
     interpreter_->drop_caches();
+}
+
+void Machine::set_engine(Engine engine) {
+    interpreter_->set_translated_code(engine == Engine::kTranslator ? translator_.get() : nullptr);
+}
+
+void Machine::set_heat_threshold(u8 count) {
+    if (translator_ != nullptr)
+        translator_->set_heat_threshold(count);
 }
 
 Machine::Statistics Machine::statistics() const {

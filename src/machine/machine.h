@@ -43,6 +43,9 @@ enum class Engine : u8 {
     kInterpreter,
 };
 
+// What the host lacks for the engine, or null.
+const char* missing_host_feature(Engine engine);
+
 struct MachineConfig {
     u64 memory_size = u64{1} << 30;  // bytes
     unsigned vcpu_count = 1;
@@ -142,6 +145,11 @@ class Machine final : private cpu::Platform,
 
     // Forgets all caches of the engines (tests: must not change any result).
     void drop_caches();
+    // Goes on with the other engine, between two runs (tests: must not change any result). One that
+    // the host cannot run, or that config() did not ask for, leaves the interpreter.
+    void set_engine(Engine engine);
+    // Translates code when it has been come to so many times (tests: must not change any result).
+    void set_heat_threshold(u8 count);
 
     struct Statistics {
         u64 decoded_instructions = 0;

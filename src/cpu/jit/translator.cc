@@ -7,6 +7,7 @@
 #include "cpu/jit/frame_layout.h"
 #include "cpu/jit/host_features.h"
 #include "cpu/jit/host_signals.h"
+#include "host/executable_memory.h"
 
 namespace uchronia::cpu::jit {
 namespace {
@@ -17,6 +18,7 @@ constexpr u32 kTagBits = 15;                 // bits 48-62 of an address
 constexpr std::size_t kMostKeys = 1u << 16;
 constexpr std::size_t kBoundOps = 1u << 14;
 constexpr u32 kMasksMXCSR = 0x1f80;
+constexpr char kExecutableMemory[] = "memory that can be written and executed";
 
 bool needs_stepping(const CPUState& state) {
     return state.interrupt_shadow || (state.system_flags & (rflags::kTF | rflags::kRF)) != 0 ||
@@ -29,6 +31,17 @@ bool is_64_bit(const CPUState& state) {
 
 }  // namespace
 
+const char* Translator::missing_host_feature() {
+    const char* missing = jit::missing_host_feature();
+    if (missing != nullptr)
+        return missing;
+    u8* memory = host::allocate_executable(kPageSize);
+    if (memory == nullptr)
+        return kExecutableMemory;
+    host::release_executable(memory, kPageSize);
+    return nullptr;
+}
+
 std::unique_ptr<Translator> Translator::create(MMU& mmu, const Binder& binder,
                                                const char*& reason) {
     reason = missing_host_feature();
@@ -36,7 +49,7 @@ std::unique_ptr<Translator> Translator::create(MMU& mmu, const Binder& binder,
         return nullptr;
     std::unique_ptr<Translator> translator(new Translator(mmu, binder));
     if (!translator->store_.usable()) {
-        reason = "memory that can be written and executed";
+        reason = kExecutableMemory;
         return nullptr;
     }
     translator->stubs_ = make_stubs(translator->store_, &Translator::on_site);
@@ -149,7 +162,7 @@ const u8* Translator::resolve(VCPU& cpu) {
     if (entry.tagged_rip == tagged)
         return static_cast<const u8*>(entry.code);
     u8& heat = heat_[(rip ^ rip >> 16) & (kHeatEntries - 1)];
-    if (heat < kHot) {
+    if (heat < hot_) {
         ++heat;
         return nullptr;
     }

@@ -27,11 +27,16 @@ struct Binder {
 
 class Translator final : public TranslatedCode, public CodeObserver {
   public:
+    // What the host lacks, or null.
+    static const char* missing_host_feature();
     // Null where the host lacks something: `reason` says what.
     static std::unique_ptr<Translator> create(MMU& mmu, const Binder& binder, const char*& reason);
     ~Translator() override;
 
     void add_vcpu(VCPU& cpu);
+
+    // Code is translated when it has been come to so many times (tests: 0).
+    void set_heat_threshold(u8 count) { hot_ = count; }
 
     Result run(VCPU& cpu) override;
     void drop_caches() override;
@@ -51,7 +56,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
 
   private:
     static constexpr u32 kHeatEntries = 1u << 16;
-    static constexpr u8 kHot = 8;
+    static constexpr u8 kHot = 8;  // heat threshold: most code of a boot runs less often
 
     Translator(MMU& mmu, const Binder& binder);
 
@@ -82,6 +87,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
     Stubs stubs_;
     std::vector<std::unique_ptr<std::vector<JumpEntry>>> jumps_;  // by vCPU
     std::vector<u8> heat_;
+    u8 hot_ = kHot;
     // Numbers of fetch keys (VCPU::fetch_keys): never used again.
     std::unordered_map<u64, u32> key_numbers_;
     u32 last_key_number_ = 0;
