@@ -70,7 +70,7 @@ bool BlockTranslator::decode_items(u16 offset) {
     return count_ != 0;
 }
 
-Kind BlockTranslator::kind_of(const Item& item) const {
+Kind BlockTranslator::kind_of(const Item& item) {
     const Op& op = item.decoded.op;
     const Shape& shape = *item.shape;
     const bool memory = (op.flags & op_flag::kMemory) != 0;
@@ -96,7 +96,7 @@ Kind BlockTranslator::kind_of(const Item& item) const {
     const bool operand16 = (op.flags & op_flag::kOperand16) != 0;
     switch (shape.kind) {
         case Kind::kNative:
-            return can_be_native(item) ? Kind::kNative : Kind::kHelper;
+            return can_be_native(item) && can_be_fixed(item) ? Kind::kNative : Kind::kHelper;
         case Kind::kPush:
         case Kind::kPop:
         case Kind::kLeave:

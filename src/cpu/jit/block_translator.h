@@ -16,6 +16,7 @@
 #include "cpu/decode/decoder.h"
 #include "cpu/decode/live_flags.h"
 #include "cpu/jit/code_store.h"
+#include "cpu/jit/host_differences.h"
 #include "cpu/jit/raw_instruction.h"
 #include "cpu/jit/shape.h"
 
@@ -29,8 +30,13 @@ struct SourcePage {
 
 class BlockTranslator {
   public:
-    BlockTranslator(CodeStore& store, SourcePage page, u32 mode)
-        : store_(store), page_(page), mode_(mode), hot_(store.hot_end()), cold_(store.cold_end()) {}
+    BlockTranslator(CodeStore& store, const HostDifferences& differences, SourcePage page, u32 mode)
+        : store_(store),
+          differences_(differences),
+          page_(page),
+          mode_(mode),
+          hot_(store.hot_end()),
+          cold_(store.cold_end()) {}
 
     // The block at `offset`, or null if its first instruction is not for the translator. `lines`:
     // what was read of the page, for MMU::mark_code.
@@ -49,7 +55,7 @@ class BlockTranslator {
 
     // block_translator.cc: the block as a whole.
     bool decode_items(u16 offset);
-    Kind kind_of(const Item& item) const;
+    Kind kind_of(const Item& item);
     u8 live_at(u16 offset);
     u8 live_before(unsigned index) { return live_at(items_[index].offset); }
     void put_head();
@@ -77,6 +83,13 @@ class BlockTranslator {
     HostRegister scratch_or(u8 guest, HostRegister scratch);
     void put_slot_load(HostRegister to, u8 guest);
     void put_slot_store(u8 guest, HostRegister from);
+
+    // differences.cc: instructions whose flags or results the host computes in its own way.
+    HostDifference difference_of(const Item& item) const;
+    u8 flags_to_fix(const Item& item);
+    bool can_be_fixed(const Item& item);
+    void put_fix_up(const Item& item);
+    void put_inversion(u8 flags);
 
     // native.cc: instructions that are encoded again.
     void put_native(unsigned index);
@@ -111,6 +124,7 @@ class BlockTranslator {
     Site site_at(unsigned index, SiteKind kind) const;
 
     CodeStore& store_;
+    const HostDifferences& differences_;
     const SourcePage page_;
     const u32 mode_;
     Assembler hot_, cold_;

@@ -74,6 +74,8 @@ bool BlockTranslator::can_be_native(const Item& item) const {
 
 void BlockTranslator::put_native(unsigned index) {
     const Item& item = items_[index];
+    if (flags_to_fix(item) != 0)
+        save_flags_if_live(index);
     if ((item.decoded.op.flags & op_flag::kMemory) != 0)
         put_native_memory(index);
     else if (item.raw.has_modrm)
@@ -82,6 +84,7 @@ void BlockTranslator::put_native(unsigned index) {
         put_native_plain(index);
     if (item.shape->writes_flags)
         flags_ = Where::kHost;
+    put_fix_up(item);
     put_slow_paths(index, SiteKind::kSlow);
 }
 

@@ -64,7 +64,6 @@ struct Shape {
     RegisterClass vvvv = RegisterClass::kAbsent;
     MandatoryPrefix prefix = MandatoryPrefix::kAny;
     bool opcode_register = false;
-    u8 undefined_flags = 0;  // for rows with HostPolicy::kUndefinedFlags: set by the self-test
 };
 
 const Shape& shape_of(Instruction instruction);

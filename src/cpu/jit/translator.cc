@@ -7,6 +7,7 @@
 #include "cpu/jit/frame_layout.h"
 #include "cpu/jit/host_features.h"
 #include "cpu/jit/host_signals.h"
+#include "cpu/jit/measure_host.h"
 #include "host/executable_memory.h"
 
 namespace uchronia::cpu::jit {
@@ -23,6 +24,12 @@ constexpr char kExecutableMemory[] = "memory that can be written and executed";
 bool needs_stepping(const CPUState& state) {
     return state.interrupt_shadow || (state.system_flags & (rflags::kTF | rflags::kRF)) != 0 ||
            (state.dr7 & 0xff) != 0;
+}
+
+// The host does not change: once in a process.
+const HostDifferences& measured(MMU& mmu, const Binder& binder) {
+    static const HostDifferences differences = measure_host(mmu, binder);
+    return differences;
 }
 
 bool is_64_bit(const CPUState& state) {
@@ -42,12 +49,13 @@ const char* Translator::missing_host_feature() {
     return nullptr;
 }
 
-std::unique_ptr<Translator> Translator::create(MMU& mmu, const Binder& binder,
-                                               const char*& reason) {
+std::unique_ptr<Translator> Translator::create(MMU& mmu, const Binder& binder, const char*& reason,
+                                               const HostDifferences* pretended) {
     reason = missing_host_feature();
     if (reason != nullptr)
         return nullptr;
-    std::unique_ptr<Translator> translator(new Translator(mmu, binder));
+    std::unique_ptr<Translator> translator(
+        new Translator(mmu, binder, pretended != nullptr ? *pretended : measured(mmu, binder)));
     if (!translator->store_.usable()) {
         reason = kExecutableMemory;
         return nullptr;
@@ -58,8 +66,12 @@ std::unique_ptr<Translator> Translator::create(MMU& mmu, const Binder& binder,
     return translator;
 }
 
-Translator::Translator(MMU& mmu, const Binder& binder)
-    : mmu_(mmu), binder_(binder), heat_(kHeatEntries), bound_(kBoundOps) {}
+Translator::Translator(MMU& mmu, const Binder& binder, const HostDifferences& differences)
+    : mmu_(mmu),
+      binder_(binder),
+      differences_(differences),
+      heat_(kHeatEntries),
+      bound_(kBoundOps) {}
 
 Translator::~Translator() = default;
 
@@ -191,7 +203,8 @@ TranslatedBlock* Translator::block_at(VCPU& cpu, bool& cacheable) {
         drop_caches();
     u64 lines = 0;
     ++counters_.translations;
-    block = BlockTranslator(store_, {page.page_number, page.bytes}, mode).translate(offset, lines);
+    block = BlockTranslator(store_, differences_, {page.page_number, page.bytes}, mode)
+                .translate(offset, lines);
     if (block != nullptr)
         mmu_.mark_code(page.page_number, lines);
     return block;

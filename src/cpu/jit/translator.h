@@ -30,7 +30,10 @@ class Translator final : public TranslatedCode, public CodeObserver {
     // What the host lacks, or null.
     static const char* missing_host_feature();
     // Null where the host lacks something: `reason` says what.
-    static std::unique_ptr<Translator> create(MMU& mmu, const Binder& binder, const char*& reason);
+    // `pretended`: differences between the host and the canon to assume instead of those that the
+    // self-test finds (tests: must not change any result); it outlives the translator.
+    static std::unique_ptr<Translator> create(MMU& mmu, const Binder& binder, const char*& reason,
+                                              const HostDifferences* pretended = nullptr);
     ~Translator() override;
 
     void add_vcpu(VCPU& cpu);
@@ -50,6 +53,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
     };
     const Counters& counters() const { return counters_; }
     const CodeStore::Counters& code() const { return store_.counters; }
+    const HostDifferences& differences() const { return differences_; }
 
     // Where a host fault in translated code goes on, or null (host_signals.cc).
     const u8* site_of_fault(u64 host_address) const { return store_.site_of_fault(host_address); }
@@ -58,7 +62,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
     static constexpr u32 kHeatEntries = 1u << 16;
     static constexpr u8 kHot = 8;  // heat threshold: most code of a boot runs less often
 
-    Translator(MMU& mmu, const Binder& binder);
+    Translator(MMU& mmu, const Binder& binder, const HostDifferences& differences);
 
     static u64 on_site(VCPU* cpu, u64 site);
     u64 follow(VCPU& cpu, Site site);
@@ -83,6 +87,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
 
     MMU& mmu_;
     const Binder binder_;
+    const HostDifferences& differences_;
     CodeStore store_;
     Stubs stubs_;
     std::vector<std::unique_ptr<std::vector<JumpEntry>>> jumps_;  // by vCPU
