@@ -7,6 +7,8 @@ constexpr u16 kMagic = 0xeb9f;
 constexpr u32 kMemberSize = 12;
 // Structures inside structures, and types that stand for others.
 constexpr unsigned kDeepest = 16;
+// Members that a search may look at: types that contain themselves would have it run for ever.
+constexpr unsigned kMostSteps = 100'000;
 
 struct Header {
     u16 magic;
@@ -121,12 +123,13 @@ const BTF::Type* BTF::find_structure(std::string_view name) const {
 }
 
 std::optional<BTF::Found> BTF::find_member(const Type& structure, std::string_view name,
-                                           unsigned depth) const {
+                                           unsigned depth, unsigned& steps) const {
     if (depth == kDeepest)
         return std::nullopt;
     for (u32 i = 0; i < count_of(structure.info); ++i) {
         u32 member[3];
-        if (!profile::load(type_bytes_, structure.more + u64{i} * kMemberSize, member))
+        if (++steps > kMostSteps ||
+            !profile::load(type_bytes_, structure.more + u64{i} * kMemberSize, member))
             return std::nullopt;
         const bool split = has_bit_fields(structure.info);
         const Member here{split ? member[2] & 0xff'ffff : member[2], split ? member[2] >> 24 : 0};
@@ -138,7 +141,7 @@ std::optional<BTF::Found> BTF::find_member(const Type& structure, std::string_vi
         const Type* const inner = structure_of(member[1]);
         if (inner == nullptr)
             continue;
-        if (std::optional<Found> found = find_member(*inner, name, depth + 1)) {
+        if (std::optional<Found> found = find_member(*inner, name, depth + 1, steps)) {
             found->member.bit_offset += here.bit_offset;
             return found;
         }
@@ -149,9 +152,10 @@ std::optional<BTF::Found> BTF::find_member(const Type& structure, std::string_vi
 std::optional<BTF::Member> BTF::member(std::string_view structure, std::string_view path) const {
     const Type* type = find_structure(structure);
     u64 bit_offset = 0;
+    unsigned steps = 0;
     while (type != nullptr) {
         const std::size_t dot = path.find('.');
-        std::optional<Found> found = find_member(*type, path.substr(0, dot), 0);
+        std::optional<Found> found = find_member(*type, path.substr(0, dot), 0, steps);
         if (!found)
             return std::nullopt;
         found->member.bit_offset += bit_offset;

@@ -47,8 +47,8 @@ class BTF {
     const Type* type(u32 id) const { return id < types_.size() ? &types_[id] : nullptr; }
     const Type* structure_of(u32 id) const;
     const Type* find_structure(std::string_view name) const;
-    std::optional<Found> find_member(const Type& structure, std::string_view name,
-                                     unsigned depth) const;
+    std::optional<Found> find_member(const Type& structure, std::string_view name, unsigned depth,
+                                     unsigned& steps) const;
 
     Bytes type_bytes_, texts_;
     std::vector<Type> types_;  // by id; 0 is void

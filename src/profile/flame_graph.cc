@@ -63,8 +63,7 @@ Node tree_of(const Profile& profile) {
         node->samples += samples;
         for (const Profile::FrameId id : stack.frames) {
             const Frame& frame = profile.frame(id);
-            // A function of the kernel and one of a program may have the same name.
-            node = &node->inner[frame.symbol + (frame.mode == Mode::kKernel ? "_[k]" : "")];
+            node = &node->inner[label_of(frame)];
             node->samples += samples;
             node->mode = frame.mode;
             node->object = frame.object;

@@ -38,6 +38,8 @@ enum Instruction : u8 {
 };
 
 constexpr std::size_t kMostRemembered = 64;
+// More than any function has.
+constexpr unsigned kMostInstructions = 100'000;
 constexpr u64 kReturnAddress = 16;
 
 }  // namespace
@@ -50,7 +52,9 @@ void FrameRules::set(u64 number, const Rule& rule) {
 bool FrameRules::run(u64 offset, u64 end, u64 location, u64 target) {
     location_ = location;
     DWARFReader reader(part_of(section_, 0, end), address_, offset);
-    while (!reader.at_end()) {
+    for (unsigned i = 0; !reader.at_end(); ++i) {
+        if (i == kMostInstructions)
+            return false;
         const u8 byte = reader.number<u8>();
         const u8 low = byte & 0x3f;
         switch (byte >> 6) {

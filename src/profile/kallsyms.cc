@@ -10,6 +10,9 @@ constexpr unsigned kTokenCount = 256;
 constexpr u64 kSymbolsPerMarker = 256;
 constexpr u64 kFewestSymbols = 1000, kMostSymbols = 2'000'000;
 constexpr u64 kLongestToken = 512;
+// What a search may look at, in bytes or symbols: so much memory looks like nothing of the kind, if
+// nobody has made it so.
+constexpr u64 kMostSteps = 500'000'000;
 // The kernel's image lies above this address.
 constexpr u64 kLowestBase = 0xffff'ffff'8000'0000;
 
@@ -31,7 +34,7 @@ bool is_printable(u8 byte) {
 
 // The start of token 0, if the token for '0' starts at `digits`. Nothing marks it, but what is
 // before the table ends with a zero.
-std::optional<u64> start_of_tokens(Bytes image, u64 digits) {
+std::optional<u64> start_of_tokens(Bytes image, u64 digits, u64& steps) {
     u64 at = digits;
     for (unsigned token = '0'; token > 0; --token) {
         if (at == 0 || image[at - 1] != 0)
@@ -41,6 +44,7 @@ std::optional<u64> start_of_tokens(Bytes image, u64 digits) {
             --start;
         if (start == at - 1)
             return std::nullopt;
+        steps += at - start;
         at = start;
     }
     return at;
@@ -69,16 +73,16 @@ std::optional<Tokens> tokens_at(Bytes image, u64 begin) {
     return tokens;
 }
 
-std::optional<Tokens> find_tokens(Bytes image) {
+std::optional<Tokens> find_tokens(Bytes image, u64& steps) {
     static constexpr char kDigits[] = "0\0001\0002\0003\0004\0005\0006\0007\0008\0009";
     const u8* const pattern = reinterpret_cast<const u8*>(kDigits);
     auto from = image.begin();
     while (true) {
         const auto found = std::search(from, image.end(), pattern, pattern + sizeof kDigits);
-        if (found == image.end())
+        if (found == image.end() || steps > kMostSteps)
             return std::nullopt;
         const u64 digits = static_cast<u64>(found - image.begin());
-        if (const std::optional<u64> begin = start_of_tokens(image, digits)) {
+        if (const std::optional<u64> begin = start_of_tokens(image, digits, steps)) {
             if (std::optional<Tokens> tokens = tokens_at(image, *begin))
                 return tokens;
         }
@@ -105,12 +109,12 @@ Bytes next_name(Bytes image, u64& at) {
 }
 
 // Whether `count` names begin there, followed by markers that say the same.
-std::optional<Names> names_at(Bytes image, u64 begin, u64 count, u64 limit) {
+std::optional<Names> names_at(Bytes image, u64 begin, u64 count, u64 limit, u64& steps) {
     u64 at = begin, second_marker = 0;
     for (u64 i = 0; i < count; ++i) {
         if (i == kSymbolsPerMarker)
             second_marker = at - begin;
-        if (at >= limit || next_name(image, at).empty())
+        if (++steps > kMostSteps || at >= limit || next_name(image, at).empty())
             return std::nullopt;
     }
     u32 markers[2];
@@ -120,11 +124,11 @@ std::optional<Names> names_at(Bytes image, u64 begin, u64 count, u64 limit) {
 }
 
 // They lie before the tokens, and their count before them.
-std::optional<Names> find_names(Bytes image, u64 limit) {
-    for (u64 begin = limit / 8 * 8; begin >= 16; begin -= 8) {
+std::optional<Names> find_names(Bytes image, u64 limit, u64& steps) {
+    for (u64 begin = limit / 8 * 8; begin >= 16 && steps <= kMostSteps; begin -= 8) {
         u64 count = 0;  // 32 bits, and padding
         if (load(image, begin - 8, count) && count >= kFewestSymbols && count <= kMostSymbols) {
-            if (std::optional<Names> names = names_at(image, begin, count, limit))
+            if (std::optional<Names> names = names_at(image, begin, count, limit, steps))
                 return names;
         }
     }
@@ -157,10 +161,11 @@ std::optional<Addresses> find_addresses(Bytes image, const Names& names, const T
 }  // namespace
 
 Result<std::vector<KernelSymbol>> find_kernel_symbols(Bytes image) {
-    const std::optional<Tokens> tokens = find_tokens(image);
+    u64 steps = 0;
+    const std::optional<Tokens> tokens = find_tokens(image, steps);
     if (!tokens)
         return Error{"the kernel has no list of symbols (CONFIG_KALLSYMS)"};
-    const std::optional<Names> names = find_names(image, tokens->begin);
+    const std::optional<Names> names = find_names(image, tokens->begin, steps);
     if (!names)
         return Error{"the kernel's list of symbols is not in a form that is known"};
     const std::optional<Addresses> addresses = find_addresses(image, *names, *tokens);

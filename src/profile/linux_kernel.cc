@@ -13,7 +13,7 @@ constexpr u64 kImageAreaBegin = 0xffff'ffff'8000'0000, kImageAreaEnd = 0xffff'ff
 constexpr u64 kLargestImage = u64{256} << 20;
 
 // Bounds for what a guest can make us read.
-constexpr u64 kMostModules = 1000, kMostModuleSymbols = 100'000;
+constexpr u64 kMostModules = 1000, kMostModuleSymbols = 500'000;
 constexpr u64 kLongestName = 256;
 constexpr unsigned kDeepestPath = 64;
 constexpr u64 kLargestCachedFile = u64{64} << 20;
@@ -191,38 +191,50 @@ void LinuxKernel::read_orc() {
     orc_ = ORCTable::read(view_, *orc_layout_, *ips, *entries, (*end - *ips) / sizeof(i32));
 }
 
-void LinuxKernel::read_modules() {
+// The guest addresses of the structures that describe the loaded modules.
+std::vector<u64> LinuxKernel::module_list() {
     const std::optional<u64> list = address_of("modules");
-    modules_.clear();
+    std::vector<u64> result;
     if (!offsets_ || !list)
-        return;
-    const Offsets& at = *offsets_;
+        return result;
     u64 next = view_.number(*list);
-    for (u64 i = 0; i < kMostModules && next != *list && next != 0; ++i) {
-        const u64 module = next - at.module_list;
+    while (result.size() < kMostModules && next != *list && next != 0) {
+        result.push_back(next - offsets_->module_list);
+        next = view_.number(next);
+    }
+    return result;
+}
+
+void LinuxKernel::read_modules() {
+    std::vector<u64> list = module_list();
+    if (list == known_modules_)
+        return;
+    known_modules_ = std::move(list);
+    modules_.clear();
+    const Offsets& at = *offsets_;
+    u64 symbols_left = kMostModuleSymbols;
+    for (const u64 module : known_modules_) {
         Module result;
         result.name = "[" + view_.text(module + at.module_name, kLongestName) + "]";
         result.base = view_.number(module + at.module_base);
         result.size = view_.number<u32>(module + at.module_size);
-        read_module_symbols(module, result);
+        read_module_symbols(module, result, symbols_left);
         if (orc_layout_)
             result.orc =
                 ORCTable::read(view_, *orc_layout_, view_.number(module + at.module_orc_ips),
                                view_.number(module + at.module_orc_entries),
                                view_.number<u32>(module + at.module_orc_count));
         modules_.push_back(std::move(result));
-        next = view_.number(next);
     }
 }
 
-void LinuxKernel::read_module_symbols(u64 module, Module& result) {
+void LinuxKernel::read_module_symbols(u64 module, Module& result, u64& symbols_left) {
     const Offsets& at = *offsets_;
     const u64 symbols = view_.number(module + at.module_symbols);
     const u64 table = view_.number(symbols + at.symbols_table);
     const u64 texts = view_.number(symbols + at.symbols_texts);
-    const u64 count =
-        std::min<u64>(view_.number<u32>(symbols + at.symbols_count), kMostModuleSymbols);
-    for (u64 i = 0; i < count; ++i) {
+    const u64 count = view_.number<u32>(symbols + at.symbols_count);
+    for (u64 i = 0; i < count && symbols_left != 0; ++i, --symbols_left) {
         Elf64_Sym symbol;
         if (!view_.load(table + i * sizeof symbol, symbol))
             break;

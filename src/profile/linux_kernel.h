@@ -87,8 +87,9 @@ class LinuxKernel {
     void read_types();
     void read_orc();
     u64 offset(std::string_view structure, std::string_view member, std::string& missing) const;
+    std::vector<u64> module_list();
     void read_modules();
-    void read_module_symbols(u64 module, Module& result);
+    void read_module_symbols(u64 module, Module& result, u64& symbols_left);
     const Module* module_at(u64 address);
     u64 cached_page(u64 mapping, u64 index);
     std::optional<u64> physical_of(u64 page) const;
@@ -104,6 +105,7 @@ class LinuxKernel {
     std::optional<ORCLayout> orc_layout_;
     ORCTable orc_;
     std::vector<Module> modules_;
+    std::vector<u64> known_modules_;  // those that `modules_` was made from
 };
 
 }  // namespace uchronia::profile

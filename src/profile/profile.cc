@@ -81,16 +81,20 @@ std::string folded_stacks(const Profile& profile) {
     std::map<std::string, u64> lines;
     for (const auto& [stack, samples] : profile.stacks()) {
         std::string line = folded_name(stack.process);
-        for (const Profile::FrameId id : stack.frames) {
-            const Frame& frame = profile.frame(id);
-            line += ";" + folded_name(frame.symbol) + (frame.mode == Mode::kKernel ? "_[k]" : "");
-        }
+        for (const Profile::FrameId id : stack.frames)
+            line += ";" + folded_name(label_of(profile.frame(id)));
         lines[line] += samples * profile.interval_ticks();
     }
     std::string text;
     for (const auto& [line, ticks] : lines)
         text += line + " " + std::to_string(ticks) + "\n";
     return text;
+}
+
+std::string label_of(const Frame& frame) {
+    const bool nameless = frame.symbol.starts_with('[') && frame.symbol != frame.object;
+    return (nameless ? short_object_name(frame.object) : "") + frame.symbol +
+           (frame.mode == Mode::kKernel ? "_[k]" : "");
 }
 
 std::string short_object_name(const std::string& object) {

@@ -70,9 +70,13 @@ struct Row {
 // The rows, those with the most samples first.
 std::vector<Row> rows_of(const Profile& profile, GroupBy group);
 
-// "gcc;main;fold;_[kernel];...": collapsed stacks, as tools for flame graphs read them, weighted in
-// ticks. Functions of the kernel end with "_[k]".
+// "cc1 83;main;expand_expr 200006": collapsed stacks, as tools for flame graphs read them, weighted
+// in ticks.
 std::string folded_stacks(const Profile& profile);
+
+// What a frame is called where nothing else is said about it. One without a name of its own is told
+// by its object; functions of the kernel end with "_[k]".
+std::string label_of(const Frame& frame);
 
 // A name without its folder.
 std::string short_object_name(const std::string& object);

@@ -151,7 +151,8 @@ Frame Profiler::user_frame(const std::optional<UserLocation>& location) const {
         return frame;
     const Symbol* const symbol = file.elf->symbols().find(*location->address);
     if (symbol != nullptr)
-        frame.symbol = demangled(symbol->name);
+        // A name that a guest made up could take for ever to be taken apart.
+        frame.symbol = file.on_host ? demangled(symbol->name) : symbol->name;
     else if (const std::optional<u64> start = file.frames.function_start(*location->address))
         frame.symbol = number_in_brackets(*start);
     return frame;

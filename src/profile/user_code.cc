@@ -46,9 +46,9 @@ const CodeFile* UserCode::file_of(const FilePage& page, u64 physical) {
         return found->second.get();
     auto file = std::make_unique<CodeFile>();
     file->path = kernel_.path_of(page);
-    const bool on_host = kernel_.file_system_of(page) == kHostFileSystem;
-    set_contents(*file,
-                 on_host ? host_contents(*file, page, physical) : kernel_.cached_contents(page));
+    file->on_host = kernel_.file_system_of(page) == kHostFileSystem;
+    set_contents(*file, file->on_host ? host_contents(*file, page, physical)
+                                      : kernel_.cached_contents(page));
     return files_.emplace(key, std::move(file)).first->second.get();
 }
 

@@ -20,6 +20,7 @@ namespace uchronia::profile {
 
 struct CodeFile {
     std::string path;
+    bool on_host = false;
     std::optional<ELFFile> elf;  // nothing: not an ELF file, or it has changed
     FrameTable frames;
 };
