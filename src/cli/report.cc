@@ -1,11 +1,13 @@
 #include "cli/report.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/exit_status.h"
 #include "cli/units.h"
+#include "machine/statistics.h"
 
 namespace uchronia::cli {
 namespace {
@@ -13,7 +15,7 @@ namespace {
 using Statistics = machine::Machine::Statistics;
 
 void row(const char* name, const std::string& value) {
-    std::fprintf(stderr, "uchronia: %-18s %s\n", name, value.c_str());
+    std::fprintf(stderr, "uchronia: %-20s %s\n", name, value.c_str());
 }
 
 std::string hexadecimal(u64 number) {
@@ -49,11 +51,10 @@ void report_text(const history::RunResult& result, const Statistics& statistics,
     row("host time",
         format_seconds(host_nanoseconds) + ", " + speed(result.ticks.value, host_nanoseconds));
     row("pages written", format_count(pages) + " of 4 KiB");
-    row("decoded", format_count(statistics.decoded_instructions) + " instructions");
-    row("interrupts", format_count(statistics.interrupts));
-    row("idle jumps", format_count(statistics.idle_jumps));
-    row("stalls", format_count(statistics.stalls));
-    row("device accesses", format_count(statistics.device_accesses));
+    for (const machine::Counter& counter : machine::counters_of(statistics))
+        row(std::string(counter.name).c_str(), format_count(counter.value) +
+                                                   (counter.unit.empty() ? "" : " ") +
+                                                   std::string(counter.unit));
     row("decisions", format_count(statistics.decisions[0]) + " entropy, " +
                          format_count(statistics.decisions[1]) + " quantum, " +
                          format_count(statistics.decisions[2]) + " stall");
@@ -72,7 +73,7 @@ nlohmann::ordered_json json_of(const std::vector<std::pair<Number, u64>>& counts
 
 void report_json(const history::RunResult& result, const Statistics& statistics, u64 pages,
                  u64 host_nanoseconds, u64 seed) {
-    const nlohmann::ordered_json json = {
+    nlohmann::ordered_json json = {
         {"outcome", history::describe(result.outcome)},
         {"exit_status", exit_status_of(result.outcome)},
         {"seed", seed},
@@ -80,11 +81,13 @@ void report_json(const history::RunResult& result, const Statistics& statistics,
         {"virtual_nanoseconds", result.time.value},
         {"host_nanoseconds", host_nanoseconds},
         {"pages_written", pages},
-        {"decoded_instructions", statistics.decoded_instructions},
-        {"interrupts", statistics.interrupts},
-        {"idle_jumps", statistics.idle_jumps},
-        {"stalls", statistics.stalls},
-        {"device_accesses", statistics.device_accesses},
+    };
+    for (const machine::Counter& counter : machine::counters_of(statistics)) {
+        std::string key(counter.name);
+        std::replace(key.begin(), key.end(), ' ', '_');
+        json[key] = counter.value;
+    }
+    json.update({
         {"decisions",
          {{"entropy", statistics.decisions[0]},
           {"quantum", statistics.decisions[1]},
@@ -92,7 +95,7 @@ void report_json(const history::RunResult& result, const Statistics& statistics,
         {"unknown_ports", json_of(statistics.unknown_ports)},
         {"unknown_msrs", json_of(statistics.unknown_msrs)},
         {"state_hash", to_hex(result.state)},
-    };
+    });
     // Text of the guest in an outcome may be anything, so what is not UTF-8 is replaced.
     const std::string line =
         json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
