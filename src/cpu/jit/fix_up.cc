@@ -28,7 +28,7 @@ constexpr MnemonicFixUp kFixUps[] = {
     {"TZCNT", {.kept = kOF, .clear = kSF | kAF | kPF}},
     {"LZCNT", {.kept = kOF, .clear = kSF | kAF | kPF}},
     {"ANDN", {.clear = kAF}}, {"BLSR", {.clear = kAF}}, {"BLSMSK", {.clear = kAF}},
-    {"BLSI", {.clear = kAF}}, {"BZHI", {.clear = kAF}}, {"BEXTR", {.set = kAF}},
+    {"BLSI", {.clear = kAF}}, {"BZHI", {.clear = kAF}}, {"BEXTR", {.set = kAF, .clear = kSF}},
     // Shifts by an immediate count that is not 0. Those to the right leave two equal bits at the
     // top: SAR always, SHR if it shifts by more than 1 (else OF is defined).
     {"SHL", {.set = kAF, .overflow_is_sign_and_carry = true}},

@@ -1,7 +1,7 @@
 // BMI1 and BMI2 (but for TZCNT: bit.cc), and MOVBE.
 //
 // All of them are #UD on a model without them. Undefined in the manuals, and what is done here (as
-// AMD processors do): PF, and the SF of BEXTR, are those of the result; AF is 0, but 1 after BEXTR.
+// AMD processors do): PF is that of the result; AF is 0, but 1 after BEXTR; the SF of BEXTR is 0.
 //
 // Source: APM vol. 3, 3 (ANDN to TZCNT, MOVBE).
 #include <bit>
@@ -43,7 +43,7 @@ struct ExtractField {
         const T shifted = first >= kBits<T> ? T{0} : static_cast<T>(e >> first);
         const T result = shifted & low_bits<T>(count);
         flags = result_flags(result, false);
-        flags.bits |= ArithmeticFlags::kAF;
+        replace_flags(flags, ArithmeticFlags::kSF | ArithmeticFlags::kAF, ArithmeticFlags::kAF);
         return result;
     }
 };
