@@ -106,6 +106,8 @@ class Machine final : private cpu::Platform,
     ~Machine() override;
 
     const MachineConfig& config() const { return config_; }
+    // Null if the interpreter does it all.
+    const cpu::jit::Translator* translator() const { return translator_.get(); }
     // What the host lacks for the translator that the configuration asks for, or null.
     const char* missing_host_feature() const { return missing_host_feature_; }
     memory::RAM& ram() { return *ram_; }

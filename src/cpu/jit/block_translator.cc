@@ -20,12 +20,28 @@ u64 lines_between(u32 first, u32 end) {
 
 }  // namespace
 
+CrossingBytes::CrossingBytes(const u8* page, u16 offset, const u8* next_page)
+    : in_page(static_cast<unsigned>(kPageSize) - offset) {
+    std::copy_n(page + offset, in_page, bytes.begin());
+    std::copy_n(next_page, kLongestInstruction, bytes.begin() + in_page);
+}
+
 TranslatedBlock* BlockTranslator::translate(u16 offset, u64& lines) {
     live_cache_.fill(-1);
-    if (!decode_items(offset))
-        return nullptr;
-    lines_ |= lines_between(offset, end_);
+    return decode_items(offset) ? put_block(offset, lines) : nullptr;
+}
+
+TranslatedBlock* BlockTranslator::translate_crossing(u16 offset, SourcePage next, u64& lines) {
+    live_cache_.fill(-1);
+    crossing_ = CrossingBytes(page_.bytes, offset, next.bytes);
+    next_page_number_ = next.number;
+    return decode_crossing(offset) ? put_block(offset, lines) : nullptr;
+}
+
+TranslatedBlock* BlockTranslator::put_block(u16 offset, u64& lines) {
+    lines_ |= lines_between(offset, std::min<u32>(end_, static_cast<u32>(kPageSize)));
     block_ = {.page_number = page_.number,
+              .next_page_number = next_page_number_,
               .offset = offset,
               .end = end_,
               .count = static_cast<u8>(count_),
@@ -47,27 +63,51 @@ TranslatedBlock* BlockTranslator::translate(u16 offset, u64& lines) {
 bool BlockTranslator::decode_items(u16 offset) {
     u32 at = offset;
     while (!ended_ && count_ < kMostInstructions && at < kPageSize) {
-        Item& item = items_[count_];
-        const DecodeStatus status = decode({page_.bytes + at, kPageSize - at}, CodeMode::k64,
-                                           static_cast<u16>(at), item.decoded);
-        if (status != DecodeStatus::kDone)
+        if (!add_item(page_.bytes + at, static_cast<unsigned>(kPageSize) - at,
+                      static_cast<u16>(at)))
             break;
-        if (item.decoded.instruction == Instruction::kUndefined)
-            break;
-        const bool alone = (item.decoded.attributes & attribute::kAlone) != 0;
-        if (alone && count_ != 0)
-            break;
-        item.raw = take_apart(page_.bytes + at, item.decoded.op.length);
-        item.shape = &shape_of(item.decoded.instruction);
-        item.offset = static_cast<u16>(at);
-        item.kind = kind_of(item);
-        at += item.decoded.op.length;
-        ++count_;
-        alone_ = alone;
-        ended_ = alone || (item.decoded.attributes & attribute::kEnd) != 0;
+        at += items_[count_ - 1].decoded.op.length;
     }
     end_ = static_cast<u16>(at);
     return count_ != 0;
+}
+
+bool BlockTranslator::decode_crossing(u16 offset) {
+    if (!add_item(crossing_.bytes.data(), crossing_.in_page + kLongestInstruction, offset))
+        return false;
+    end_ = static_cast<u16>(offset + items_[0].decoded.op.length);
+    return true;
+}
+
+// Adds the instruction in `bytes`. False if the block ends before it.
+bool BlockTranslator::add_item(const u8* bytes, unsigned size, u16 offset) {
+    Item& item = items_[count_];
+    const DecodeStatus status = decode({bytes, size}, CodeMode::k64, offset, item.decoded);
+    if (status != DecodeStatus::kDone || item.decoded.instruction == Instruction::kUndefined)
+        return false;
+    const bool alone = (item.decoded.attributes & attribute::kAlone) != 0;
+    if (alone && count_ != 0)
+        return false;
+    item.raw = take_apart(bytes, item.decoded.op.length);
+    item.shape = &shape_of(item.decoded.instruction);
+    item.offset = offset;
+    item.kind = kind_of(item);
+    ++count_;
+    alone_ = alone;
+    ended_ = alone || (item.decoded.attributes & attribute::kEnd) != 0;
+    return true;
+}
+
+// Whether a branch within the page may lead there: not to an instruction that ends in another page.
+bool BlockTranslator::can_link(i64 target) const {
+    if (!is_in_page(target))
+        return false;
+    const u32 at = static_cast<u32>(target);
+    if (at <= kPageSize - kLongestInstruction)
+        return true;
+    Decoded decoded;
+    return decode({page_.bytes + at, kPageSize - at}, CodeMode::k64, static_cast<u16>(at),
+                  decoded) != DecodeStatus::kNeedsMore;
 }
 
 Kind BlockTranslator::kind_of(const Item& item) {
@@ -110,7 +150,7 @@ Kind BlockTranslator::kind_of(const Item& item) {
         case Kind::kJump:
         case Kind::kJumpIf:
         case Kind::kCall:
-            return far || (boundary && !stays_in_page(target)) ? Kind::kHelperEnd : shape.kind;
+            return far || (boundary && !is_in_page(target)) ? Kind::kHelperEnd : shape.kind;
         default:
             return shape.kind;
     }

@@ -28,6 +28,17 @@ struct SourcePage {
     const u8* bytes = nullptr;
 };
 
+inline constexpr unsigned kLongestInstruction = 15;  // bytes (APM vol. 3, 1.1)
+
+// The instruction at `offset`, of which the end may lie in the next page; the bytes in one piece.
+struct CrossingBytes {
+    std::array<u8, 2 * kLongestInstruction> bytes{};
+    unsigned in_page = 0;
+
+    CrossingBytes() = default;
+    CrossingBytes(const u8* page, u16 offset, const u8* next_page);
+};
+
 class BlockTranslator {
   public:
     BlockTranslator(CodeStore& store, const HostDifferences& differences, SourcePage page, u32 mode)
@@ -41,6 +52,8 @@ class BlockTranslator {
     // The block at `offset`, or null if its first instruction is not for the translator. `lines`:
     // what was read of the page, for MMU::mark_code.
     TranslatedBlock* translate(u16 offset, u64& lines);
+    // The one instruction at `offset`, which ends in the next page.
+    TranslatedBlock* translate_crossing(u16 offset, SourcePage next, u64& lines);
 
   private:
     struct Item {
@@ -55,6 +68,9 @@ class BlockTranslator {
 
     // block_translator.cc: the block as a whole.
     bool decode_items(u16 offset);
+    bool decode_crossing(u16 offset);
+    bool add_item(const u8* bytes, unsigned size, u16 offset);
+    TranslatedBlock* put_block(u16 offset, u64& lines);
     Kind kind_of(const Item& item);
     u8 live_at(u16 offset);
     u8 live_before(unsigned index) { return live_at(items_[index].offset); }
@@ -94,6 +110,7 @@ class BlockTranslator {
     // native.cc: instructions that are encoded again.
     void put_native(unsigned index);
     bool can_be_native(const Item& item) const;
+    bool can_be_slot(const Item& item) const;
     void put_native_memory(unsigned index);
     void put_native_register(unsigned index);
     void put_native_plain(unsigned index);
@@ -118,7 +135,8 @@ class BlockTranslator {
     void put_call(unsigned index);
     void put_call_indirect(unsigned index);
     void put_return(unsigned index);
-    static bool stays_in_page(i64 target) { return target >= 0 && target < i64{kPageSize}; }
+    static bool is_in_page(i64 target) { return target >= 0 && target < i64{kPageSize}; }
+    bool can_link(i64 target) const;
 
     void put_site(Site site);
     Site site_at(unsigned index, SiteKind kind) const;
@@ -156,6 +174,8 @@ class BlockTranslator {
     };
     std::array<PageLink, 2> links_;
     unsigned link_count_ = 0;
+    CrossingBytes crossing_;
+    u64 next_page_number_ = kNoPage;
     std::array<i16, kPageSize> live_cache_;
 };
 

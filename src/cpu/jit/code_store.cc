@@ -58,6 +58,29 @@ TranslatedBlock* CodeStore::find(u64 page_number, u16 offset, u32 mode) {
     return found == code_page->blocks.end() ? nullptr : &blocks_[found->second];
 }
 
+TranslatedBlock* CodeStore::find_crossing(u64 page_number, u64 next_page_number, u16 offset,
+                                          u32 mode) {
+    CodePage* code_page = page(page_number);
+    if (code_page == nullptr)
+        return nullptr;
+    for (const u32 number : code_page->crossing) {
+        TranslatedBlock& block = blocks_[number];
+        if (block.live && block.page_number == page_number && block.offset == offset &&
+            block.mode == mode && block.next_page_number == next_page_number)
+            return &block;
+    }
+    return nullptr;
+}
+
+CodeStore::CodePage& CodeStore::page_for(u64 page_number) {
+    if (page_number >= pages_.size())
+        pages_.resize(std::max(page_number + 1, u64{2} * pages_.size()));
+    std::unique_ptr<CodePage>& code_page = pages_[page_number];
+    if (code_page == nullptr)
+        code_page = std::make_unique<CodePage>();
+    return *code_page;
+}
+
 TranslatedBlock& CodeStore::add(const TranslatedBlock& block, u8* hot_end, u8* cold_end) {
     ++counters.blocks;
     counters.instructions += block.count;
@@ -70,14 +93,15 @@ TranslatedBlock& CodeStore::add(const TranslatedBlock& block, u8* hot_end, u8* c
     const u32 number = next_block_number();
     blocks_.push_back(block);
     blocks_.back().number = number;
-    if (block.page_number >= pages_.size())
-        pages_.resize(std::max(block.page_number + 1, u64{2} * pages_.size()));
-    std::unique_ptr<CodePage>& code_page = pages_[block.page_number];
-    if (code_page == nullptr)
-        code_page = std::make_unique<CodePage>();
+    if (block.next_page_number != kNoPage) {
+        page_for(block.page_number).crossing.push_back(number);
+        page_for(block.next_page_number).crossing.push_back(number);
+        return blocks_.back();
+    }
+    CodePage& code_page = page_for(block.page_number);
     const u32 key = key_of(block.offset, block.mode);
-    code_page->blocks[key] = number;
-    std::erase_if(code_page->waiting, [&](const Waiting& waiting) {
+    code_page.blocks[key] = number;
+    std::erase_if(code_page.waiting, [&](const Waiting& waiting) {
         if (waiting.key != key)
             return false;
         patch_rel32(waiting.field, entry(block, waiting.flags));
@@ -92,12 +116,7 @@ void CodeStore::link(u64 page_number, u16 offset, u32 mode, Flags flags, u8* fie
         patch_rel32(field, entry(*target, flags));
         return;
     }
-    if (page_number >= pages_.size())
-        pages_.resize(std::max(page_number + 1, u64{2} * pages_.size()));
-    std::unique_ptr<CodePage>& code_page = pages_[page_number];
-    if (code_page == nullptr)
-        code_page = std::make_unique<CodePage>();
-    code_page->waiting.push_back({key_of(offset, mode), flags, field});
+    page_for(page_number).waiting.push_back({key_of(offset, mode), flags, field});
 }
 
 void CodeStore::drop_page(u64 page_number, i32 stale_stub) {
@@ -105,18 +124,25 @@ void CodeStore::drop_page(u64 page_number, i32 stale_stub) {
     if (code_page == nullptr)
         return;
     ++counters.pages_dropped;
-    for (const auto& [key, number] : code_page->blocks) {
-        TranslatedBlock& block = blocks_[number];
-        block.live = false;
-        for (u8* link : block.incoming) {
-            const u32 no_key = 0;
-            std::memcpy(link, &no_key, sizeof no_key);
-        }
-        block.incoming.clear();
-        redirect(block.indirect, stale_stub,
-                 add_site({.block = number, .offset = block.offset, .kind = SiteKind::kStale}));
-    }
+    for (const auto& [key, number] : code_page->blocks)
+        drop_block(number, stale_stub);
+    for (const u32 number : code_page->crossing)
+        drop_block(number, stale_stub);
     pages_[page_number].reset();
+}
+
+void CodeStore::drop_block(u32 number, i32 stale_stub) {
+    TranslatedBlock& block = blocks_[number];
+    if (!block.live)
+        return;
+    block.live = false;
+    for (u8* link : block.incoming) {
+        const u32 no_key = 0;
+        std::memcpy(link, &no_key, sizeof no_key);
+    }
+    block.incoming.clear();
+    redirect(block.indirect, stale_stub,
+             add_site({.block = number, .offset = block.offset, .kind = SiteKind::kStale}));
 }
 
 void CodeStore::drop_all() {

@@ -50,6 +50,8 @@ struct Site {
     i32 target = 0;
 };
 
+inline constexpr u64 kNoPage = ~u64{0};
+
 // A host instruction that may fault, and where it goes on then.
 struct Access {
     u32 at = 0;    // offset in the hot area, behind `previous` ones
@@ -59,6 +61,7 @@ struct Access {
 struct TranslatedBlock {
     u32 number = 0;
     u64 page_number = 0;
+    u64 next_page_number = kNoPage;  // of its only instruction's end, if that lies in another page
     u16 offset = 0;
     u16 end = 0;  // behind its last byte
     u8 count = 0;
@@ -117,6 +120,9 @@ class CodeStore {
     const u8* site_of_fault(u64 host_address) const;
 
     TranslatedBlock* find(u64 page_number, u16 offset, u32 mode);
+    // A block of one instruction that ends in another page. It holds for this pair of pages only,
+    // so no link within the page may lead to it.
+    TranslatedBlock* find_crossing(u64 page_number, u64 next_page_number, u16 offset, u32 mode);
     // Adds what was translated, with the code up to these ends; resolves the links that waited.
     TranslatedBlock& add(const TranslatedBlock& block, u8* hot_end, u8* cold_end);
 
@@ -145,7 +151,10 @@ class CodeStore {
     struct CodePage {
         std::unordered_map<u32, u32> blocks;  // key -> number
         std::vector<Waiting> waiting;
+        std::vector<u32> crossing;  // blocks of which a part lies here
     };
+    CodePage& page_for(u64 page_number);
+    void drop_block(u32 number, i32 stale_stub);
     static u32 key_of(u16 offset, u32 mode) { return offset | mode << 16; }
     CodePage* page(u64 page_number) {
         return page_number < pages_.size() ? pages_[page_number].get() : nullptr;

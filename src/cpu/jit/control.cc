@@ -130,7 +130,7 @@ void BlockTranslator::put_link(unsigned index, Jump jump, i64 target) {
 
 // Goes on at an address relative to the page.
 void BlockTranslator::put_edge(unsigned index, i64 target) {
-    if (stays_in_page(target))
+    if (can_link(target))
         put_link(index, hot_.jump(), target);
     else
         put_cross_page(index, target);
@@ -179,7 +179,7 @@ void BlockTranslator::put_jump_if(unsigned index) {
     const i64 target = static_cast<i64>(item.decoded.op.immediate);
     const i64 next = item.offset + item.decoded.op.length;
     const Jump taken = hot_.jump_if(item.raw.opcode & 15);
-    if (stays_in_page(target)) {
+    if (can_link(target)) {
         put_link(index, taken, target);
         put_edge(index, next);
         return;

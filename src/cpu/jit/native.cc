@@ -34,6 +34,17 @@ LegacyPrefixes BlockTranslator::prefixes_of(const Item& item) const {
     return result;
 }
 
+// Whether ModRM.rm, a register that is kept in memory, can be addressed there. Not where its upper
+// half would have to be cleared.
+bool BlockTranslator::can_be_slot(const Item& item) const {
+    const Shape& shape = *item.shape;
+    if (shape.register_only || shape.vvvv != RegisterClass::kAbsent)
+        return false;
+    if (shape.needs != Needs::kNothing)
+        return !shape.writes_rm || item.raw.rex_w;
+    return !shape.writes_rm || shape.rm == RegisterClass::kByte || item.decoded.operand_size != 4;
+}
+
 // Whether the operands fit into the two scratch registers, and high bytes can be named.
 bool BlockTranslator::can_be_native(const Item& item) const {
     const Shape& shape = *item.shape;
@@ -65,8 +76,7 @@ bool BlockTranslator::can_be_native(const Item& item) const {
                (!raw.has_modrm || plain(shape.rm, raw.rm, high_rm)) && !shape.uses_cl;
     }
     // rcx for the first, r11 for the second; a source in ModRM.rm is read from memory.
-    const bool rm_needs_register =
-        rm_slot && (shape.register_only || shape.writes_rm || shape.vvvv != RegisterClass::kAbsent);
+    const bool rm_needs_register = rm_slot && !can_be_slot(item);
     const unsigned needed = (reg_slot ? 1 : 0) + (vvvv_slot ? 1 : 0) + (rm_needs_register ? 1 : 0) +
                             (shape.uses_cl ? 1 : 0);
     return needed <= 2;
@@ -82,6 +92,8 @@ void BlockTranslator::put_native(unsigned index) {
         put_native_register(index);
     else
         put_native_plain(index);
+    if (item.shape->writes_rcx)
+        hot_.move32(kHome[kRCX], kScratch);
     if (item.shape->writes_flags)
         flags_ = Where::kHost;
     put_fix_up(item);
@@ -144,8 +156,7 @@ void BlockTranslator::put_native_register(unsigned index) {
     const bool reg_slot = !high_reg && is_in_slot(shape.reg, raw.reg);
     const bool rm_slot = !high_rm && is_in_slot(shape.rm, raw.rm);
     const bool vvvv_slot = is_in_slot(shape.vvvv, raw.vvvv);
-    const bool rm_register =
-        rm_slot && (shape.register_only || shape.writes_rm || shape.vvvv != RegisterClass::kAbsent);
+    const bool rm_register = rm_slot && !can_be_slot(item);
     // Scratch registers in the order reg, vvvv, rm; the count has rcx for itself.
     HostRegister free[2] = {kScratch, kScratch2};
     unsigned used = 0;

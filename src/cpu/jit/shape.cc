@@ -40,25 +40,25 @@ bool writes_first_two(Name mnemonic) {
 bool writes_flags(Name mnemonic) {
     return is_one_of(
         mnemonic,
-        {"ADD",     "OR",        "ADC",       "SBB",        "AND",        "SUB",      "XOR",
-         "CMP",     "TEST",      "TEST1",     "INC",        "DEC",        "NEG",      "SHL",
-         "SHR",     "SAR",       "SAL",       "ROL",        "ROR",        "RCL",      "RCR",
-         "SHLD",    "SHRD",      "MUL",       "IMUL",       "DIV",        "IDIV",     "BT",
-         "BTS",     "BTR",       "BTC",       "BSF",        "BSR",        "TZCNT",    "LZCNT",
-         "POPCNT",  "XADD",      "CMPXCHG",   "CMPXCHG8B",  "CMPXCHG16B", "COMISS",   "COMISD",
-         "UCOMISS", "UCOMISD",   "VCOMISS",   "VCOMISD",    "VUCOMISS",   "VUCOMISD", "PTEST",
-         "VPTEST",  "VTESTPS",   "VTESTPD",   "ANDN",       "BLSR",       "BLSMSK",   "BLSI",
-         "BEXTR",   "BZHI",      "CLC",       "STC",        "CMC",        "SAHF",     "ADCX",
-         "ADOX",    "PCMPESTRM", "PCMPISTRM", "VPCMPESTRM", "VPCMPISTRM"});
+        {"ADD",        "OR",         "ADC",       "SBB",        "AND",        "SUB",
+         "XOR",        "CMP",        "TEST",      "TEST1",      "INC",        "DEC",
+         "NEG",        "SHL",        "SHR",       "SAR",        "SAL",        "ROL",
+         "ROR",        "RCL",        "RCR",       "SHLD",       "SHRD",       "MUL",
+         "IMUL",       "DIV",        "IDIV",      "BT",         "BTS",        "BTR",
+         "BTC",        "BSF",        "BSR",       "TZCNT",      "LZCNT",      "POPCNT",
+         "XADD",       "CMPXCHG",    "CMPXCHG8B", "CMPXCHG16B", "COMISS",     "COMISD",
+         "UCOMISS",    "UCOMISD",    "VCOMISS",   "VCOMISD",    "VUCOMISS",   "VUCOMISD",
+         "PTEST",      "VPTEST",     "VTESTPS",   "VTESTPD",    "ANDN",       "BLSR",
+         "BLSMSK",     "BLSI",       "BEXTR",     "BZHI",       "CLC",        "STC",
+         "CMC",        "SAHF",       "ADCX",      "ADOX",       "PCMPESTRM",  "PCMPISTRM",
+         "VPCMPESTRM", "VPCMPISTRM", "PCMPESTRI", "PCMPISTRI",  "VPCMPESTRI", "VPCMPISTRI"});
 }
 
 // Rows that look like others but have operands, state or faults that their names do not show.
 bool needs_helper(Name mnemonic) {
-    return is_one_of(mnemonic, {"LDMXCSR",     "STMXCSR",   "VLDMXCSR",  "VSTMXCSR",   "MASKMOVDQU",
-                                "VMASKMOVDQU", "PCMPESTRI", "PCMPISTRI", "VPCMPESTRI", "VPCMPISTRI",
-                                "CLD",         "STD",       "CLFLUSH",   "CLFLUSHOPT", "CLWB",
-                                "XLAT",        "ENTER",     "EMMS",      "UD0",        "UD1",
-                                "UD2"});
+    return is_one_of(mnemonic, {"LDMXCSR", "STMXCSR", "VLDMXCSR", "VSTMXCSR", "MASKMOVDQU",
+                                "VMASKMOVDQU", "CLD", "STD", "CLFLUSH", "CLFLUSHOPT", "CLWB",
+                                "XLAT", "ENTER", "EMMS", "UD0", "UD1", "UD2"});
 }
 
 bool does_nothing(Name mnemonic) {
@@ -68,7 +68,8 @@ bool does_nothing(Name mnemonic) {
 }
 
 bool may_be_misaligned(Name mnemonic) {
-    return is_one_of(mnemonic, {"MOVUPS", "MOVUPD", "MOVDQU", "LDDQU", "PCMPESTRM", "PCMPISTRM"});
+    return is_one_of(mnemonic, {"MOVUPS", "MOVUPD", "MOVDQU", "LDDQU", "PCMPESTRM", "PCMPISTRM",
+                                "PCMPESTRI", "PCMPISTRI"});
 }
 bool must_be_aligned_with_vex(Name mnemonic) {
     return is_one_of(mnemonic, {"VMOVAPS", "VMOVAPD", "VMOVDQA", "VMOVNTPS", "VMOVNTPD", "VMOVNTDQ",
@@ -284,6 +285,10 @@ Shape make_shape(const InstructionRow& row) {
     if (mnemonic == "CMPXCHG16B")
         shape.aligned = true;
     shape.uses_rcx = mnemonic == "CMPXCHG16B" || mnemonic == "CMPXCHG8B";
+    shape.writes_rcx = is_one_of(mnemonic, {"PCMPESTRI", "PCMPISTRI", "VPCMPESTRI", "VPCMPISTRI"});
+    if (shape.writes_rcx ||
+        is_one_of(mnemonic, {"PCMPESTRM", "PCMPISTRM", "VPCMPESTRM", "VPCMPISTRM"}))
+        shape.writes_reg = false;
     shape.writes_flags = writes_flags(mnemonic);
     shape.may_divide = mnemonic == "DIV" || mnemonic == "IDIV";
     // IMUL with one operand, like MUL, writes rAX and rDX only.

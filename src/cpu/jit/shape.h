@@ -54,7 +54,8 @@ struct Shape {
     bool writes_rm = false;   // ModRM.rm where it is a register
     bool writes_vvvv = false;
     bool uses_cl = false;
-    bool uses_rcx = false;  // an implicit operand (CMPXCHG16B)
+    bool uses_rcx = false;    // an implicit operand (CMPXCHG16B)
+    bool writes_rcx = false;  // an implicit result (PCMPISTRI)
     bool writes_flags = false;
     bool register_only = false;  // a general register in ModRM.rm cannot become memory
     bool may_divide = false;     // can raise #DE on the host

@@ -178,22 +178,20 @@ const u8* Translator::resolve(VCPU& cpu) {
         ++heat;
         return nullptr;
     }
-    bool cacheable = false;
-    TranslatedBlock* block = block_at(cpu, cacheable);
+    const TranslatedBlock* block = block_at(cpu);
     if (block == nullptr)
         return nullptr;
-    if (cacheable)
-        entry = {rip ^ f.tag, block->indirect, rip & ~kPageMask, block->number};
+    entry = {rip ^ f.tag, block->indirect, rip & ~kPageMask, block->number};
     return block->indirect;
 }
 
-TranslatedBlock* Translator::block_at(VCPU& cpu, bool& cacheable) {
+// The block at RIP, translated if need be; null if it is not for the translator.
+TranslatedBlock* Translator::block_at(VCPU& cpu) {
     const u64 rip = cpu.state.rip;
     const FetchedPage page = mmu_.fetch(cpu, rip);
     if (!page.ok || page.bytes == nullptr || !page.cacheable)
         return nullptr;
     select(cpu);  // a fetch may have made a table
-    cacheable = true;
     const u16 offset = static_cast<u16>(rip & kPageMask);
     const u32 mode = cpu.translation.mode;
     TranslatedBlock* block = store_.find(page.page_number, offset, mode);
@@ -205,8 +203,37 @@ TranslatedBlock* Translator::block_at(VCPU& cpu, bool& cacheable) {
     ++counters_.translations;
     block = BlockTranslator(store_, differences_, {page.page_number, page.bytes}, mode)
                 .translate(offset, lines);
+    if (block == nullptr)
+        return offset > kPageSize - kLongestInstruction ? crossing_block_at(cpu, page) : nullptr;
+    mmu_.mark_code(page.page_number, lines);
+    return block;
+}
+
+// The same for an instruction that may end in the next page.
+TranslatedBlock* Translator::crossing_block_at(VCPU& cpu, const FetchedPage& page) {
+    const u64 rip = cpu.state.rip;
+    const u16 offset = static_cast<u16>(rip & kPageMask);
+    const u64 next_address = (rip | kPageMask) + 1;
+    Decoded decoded;
+    const DecodeStatus status =
+        decode({page.bytes + offset, kPageSize - offset}, CodeMode::k64, offset, decoded);
+    if (status != DecodeStatus::kNeedsMore || next_address >> 63 != rip >> 63)
+        return nullptr;
+    const FetchedPage next = mmu_.fetch(cpu, next_address);
+    if (!next.ok || next.bytes == nullptr || !next.cacheable)
+        return nullptr;
+    select(cpu);
+    const u32 mode = cpu.translation.mode;
+    TranslatedBlock* block = store_.find_crossing(page.page_number, next.page_number, offset, mode);
     if (block != nullptr)
-        mmu_.mark_code(page.page_number, lines);
+        return block;
+    u64 lines = 0;
+    block = BlockTranslator(store_, differences_, {page.page_number, page.bytes}, mode)
+                .translate_crossing(offset, {next.page_number, next.bytes}, lines);
+    if (block == nullptr)
+        return nullptr;
+    mmu_.mark_code(page.page_number, lines);
+    mmu_.mark_code(next.page_number, 1);
     return block;
 }
 
@@ -248,10 +275,16 @@ const Op* Translator::op_of(const Site& site) {
     const u64 key = u64{site.block} << 8 | site.index;
     BoundOp& bound = bound_[(key ^ key >> 14) % kBoundOps];
     if (bound.key != key) {
-        const u8* page = mmu_.page_bytes(store_.block(site.block).page_number);
+        const TranslatedBlock& block = store_.block(site.block);
+        const u8* page = mmu_.page_bytes(block.page_number);
+        std::span<const u8> bytes(page + site.offset, kPageSize - site.offset);
+        CrossingBytes crossing;
+        if (block.next_page_number != kNoPage) {
+            crossing = CrossingBytes(page, site.offset, mmu_.page_bytes(block.next_page_number));
+            bytes = crossing.bytes;
+        }
         Decoded decoded;
-        const DecodeStatus status = decode({page + site.offset, kPageSize - site.offset},
-                                           CodeMode::k64, site.offset, decoded);
+        const DecodeStatus status = decode(bytes, CodeMode::k64, site.offset, decoded);
         CHECK(status == DecodeStatus::kDone);
         bound.key = key;
         bound.ops[0] = binder_.bind(decoded);
@@ -265,6 +298,7 @@ const Op* Translator::op_of(const Site& site) {
 bool Translator::run_op(VCPU& cpu, const Site& site) {
     ++counters_.helper_calls;
     const Op* op = op_of(site);
+    ++counters_.by_instruction[op->id];
     op->handler(cpu, op);
     if (cpu.exit == Exit::kNone) [[likely]]
         return true;

@@ -46,9 +46,12 @@ class Translator final : public TranslatedCode, public CodeObserver {
     void code_changed(u64 page_number) override;
 
     struct Counters {
-        u64 entries = 0;       // from the interpreter's loop
-        u64 sites[7] = {};     // by SiteKind
-        u64 helper_calls = 0;  // instructions executed by the interpreter's functions
+        u64 entries = 0;    // from the interpreter's loop
+        u64 sites[7] = {};  // by SiteKind
+        // Instructions that sites have executed by the interpreter's functions: because they have
+        // no translation, or because an access was not for the fast path.
+        u64 helper_calls = 0;
+        std::array<u64, static_cast<std::size_t>(Instruction::kCount)> by_instruction{};
         u64 translations = 0;
     };
     const Counters& counters() const { return counters_; }
@@ -79,7 +82,8 @@ class Translator final : public TranslatedCode, public CodeObserver {
         return 0;
     }
     const u8* resolve(VCPU& cpu);
-    TranslatedBlock* block_at(VCPU& cpu, bool& cacheable);
+    TranslatedBlock* block_at(VCPU& cpu);
+    TranslatedBlock* crossing_block_at(VCPU& cpu, const FetchedPage& page);
     void select(VCPU& cpu);
     void set_gs(VCPU& cpu);
     static u32 mode_of(const VCPU& cpu);
