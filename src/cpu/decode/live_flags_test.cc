@@ -1,5 +1,5 @@
-// The look ahead behind dead flags (docs/decisions/0010): hand-written ways, and that it is monotonic, on
-// random code.
+// The look ahead behind dead flags (docs/decisions/0010): hand-written ways, and that it is
+// monotonic, on random code.
 #include "cpu/decode/live_flags.h"
 
 #include <gtest/gtest.h>
