@@ -267,7 +267,7 @@ Shape make_shape(const InstructionRow& row) {
         return shape;
     }
     if (is_sse_feature(row.feature) && mnemonic != "CRC32" && mnemonic != "MOVNTI")
-        shape.needs = Needs::kSSE;
+        shape.needs = vex ? Needs::kAVX : Needs::kSSE;  // VAES and VPCLMULQDQ
     else if (is_avx_feature(row.feature))
         shape.needs = Needs::kAVX;
     else if (vex || row.feature == Feature::kMOVBE || row.feature == Feature::kBMI1 ||

@@ -16,7 +16,7 @@ namespace {
 constexpr u64 kBoundary = u64{1} << 47;
 constexpr u64 kNearBoundary = u64{1} << 32;  // farther than a relative branch goes
 constexpr u32 kTagBits = 15;                 // bits 48-62 of an address
-constexpr std::size_t kMostKeys = 1u << 16;
+constexpr std::size_t kMostKeys = 1u << 16, kMostHomes = 1u << 20;
 constexpr std::size_t kBoundOps = 1u << 14;
 constexpr u32 kMasksMXCSR = 0x1f80;
 constexpr char kExecutableMemory[] = "memory that can be written and executed";
@@ -90,6 +90,7 @@ void Translator::drop_caches() {
     for (const auto& table : jumps_)
         std::fill(table->begin(), table->end(), JumpEntry{});
     std::fill(bound_.begin(), bound_.end(), BoundOp{});
+    homes_.clear();
 }
 
 void Translator::code_changed(u64 page_number) {
@@ -117,8 +118,10 @@ u32 Translator::number_of_key(u64 key) {
     const auto found = key_numbers_.find(key);
     if (found != key_numbers_.end())
         return found->second;
-    if (key_numbers_.size() > kMostKeys)
+    if (key_numbers_.size() > kMostKeys || homes_.size() > kMostHomes) {
         key_numbers_.clear();
+        homes_.clear();
+    }
     CHECK(++last_key_number_ != 0);
     if ((last_key_number_ & ((1u << kTagBits) - 1)) == 0) {
         // Tags begin again: no entry under an old one may be left.
@@ -185,6 +188,23 @@ const u8* Translator::resolve(VCPU& cpu) {
     return block->indirect;
 }
 
+// Links between pages are relative: they hold for one address of the page that they lead out of. A
+// page that is executed at two addresses of one address space loses its links, and gets no others.
+void Translator::note_home(const VCPU& cpu, u64 page_number) {
+    const u64 base = cpu.state.rip & ~kPageMask;
+    const auto [home, added] =
+        homes_.try_emplace(page_number << 32 | cpu.translation.link_key, base);
+    if (added || home->second == base || home->second == kSeveralHomes)
+        return;
+    home->second = kSeveralHomes;
+    store_.drop_page(page_number, frame::kLeaveStub);
+}
+
+bool Translator::has_one_home(const VCPU& cpu, u64 page_number) const {
+    const auto home = homes_.find(page_number << 32 | cpu.translation.link_key);
+    return home != homes_.end() && home->second != kSeveralHomes;
+}
+
 // The block at RIP, translated if need be; null if it is not for the translator.
 TranslatedBlock* Translator::block_at(VCPU& cpu) {
     const u64 rip = cpu.state.rip;
@@ -192,6 +212,7 @@ TranslatedBlock* Translator::block_at(VCPU& cpu) {
     if (!page.ok || page.bytes == nullptr || !page.cacheable)
         return nullptr;
     select(cpu);  // a fetch may have made a table
+    note_home(cpu, page.page_number);
     const u16 offset = static_cast<u16>(rip & kPageMask);
     const u32 mode = cpu.translation.mode;
     TranslatedBlock* block = store_.find(page.page_number, offset, mode);
@@ -359,7 +380,8 @@ u64 Translator::follow_cross(VCPU& cpu, const Site& site) {
         return code;
     // The address was found under this key: link, if it can be kept.
     const JumpEntry& entry = cpu.translation.jumps[cpu.state.rip & (frame::kJumpCount - 1)];
-    if (reinterpret_cast<u64>(entry.code) != code)
+    if (reinterpret_cast<u64>(entry.code) != code ||
+        !has_one_home(cpu, store_.block(source).page_number))
         return code;
     u8* key = store_.hot() + site.resume;
     const u32 number = static_cast<u32>(cpu.translation.link_key);

@@ -88,6 +88,8 @@ class Translator final : public TranslatedCode, public CodeObserver {
     void set_gs(VCPU& cpu);
     static u32 mode_of(const VCPU& cpu);
     u32 number_of_key(u64 key);
+    void note_home(const VCPU& cpu, u64 page_number);
+    bool has_one_home(const VCPU& cpu, u64 page_number) const;
 
     MMU& mmu_;
     const Binder binder_;
@@ -100,6 +102,9 @@ class Translator final : public TranslatedCode, public CodeObserver {
     // Numbers of fetch keys (VCPU::fetch_keys): never used again.
     std::unordered_map<u64, u32> key_numbers_;
     u32 last_key_number_ = 0;
+    // Where a page of code is mapped, by page number and key number; an address is never odd.
+    static constexpr u64 kSeveralHomes = 1;
+    std::unordered_map<u64, u64> homes_;
     u64 present_gs_ = ~u64{0};
     // The interpreter's form of instructions that sites have executed.
     struct BoundOp {
