@@ -1,7 +1,8 @@
-// Runs the assembly tests of this folder, each one in a machine of its own: once straight, once
-// more, in odd pieces with all caches dropped between them, and through checkpoints at several
-// ticks. All of these must end at the same tick in the same state, whatever the host gives for what
-// the manuals leave undefined.
+// Runs the assembly tests of this folder, each one in a machine of its own, with each engine: once
+// straight, once more, in odd and in random pieces with all caches dropped between some of them,
+// and through checkpoints at several ticks; and in random pieces by random engines. All of these
+// must end at the same tick in the same state, whatever the host gives for what the manuals leave
+// undefined. Code is translated when it first runs.
 //
 // A test decides for itself whether the machine did right, and exits with 0; after any other end,
 // the message has what guest.inc has recorded: the line of the check and the last exception.
@@ -20,6 +21,8 @@
 namespace uchronia::guest_tests {
 namespace {
 
+using machine::Engine;
+
 struct Row {
     const char* name;
     const char* source;
@@ -32,6 +35,7 @@ constexpr Row kRows[] = {
 };
 
 constexpr u64 kMemorySize = u64{16} << 20;
+constexpr u64 kRandomRuns = 8;
 
 class Decisions final : public machine::DecisionSource {
   public:
@@ -80,12 +84,22 @@ cpu::CPUState entry_state(const Program& program) {
     return state;
 }
 
+constexpr Engine kEngines[] = {Engine::kInterpreter, Engine::kTranslator};
+
+const char* name_of(Engine engine) {
+    return engine == Engine::kInterpreter ? "the interpreter" : "translated code";
+}
+
 // A machine with the program in it, about to run its first instruction.
 class Guest {
   public:
-    explicit Guest(const Program& program,
-                   const machine::MachineConfig& config = {.memory_size = kMemorySize})
-        : program_(program), machine_(frames_, config) {
+    Guest(const Program& program, Engine engine,
+          const cpu::jit::HostDifferences* host_differences = nullptr)
+        : program_(program),
+          machine_(frames_, {.memory_size = kMemorySize,
+                             .engine = engine,
+                             .host_differences = host_differences}) {
+        machine_.set_heat_threshold(0);
         EXPECT_TRUE(machine_.ram().write(Program::kBase, program.image));
         machine_.set_boot_state(entry_state(program));
         machine_.set_environment(
@@ -130,63 +144,135 @@ class GuestTest : public testing::TestWithParam<Row> {
     Program program_;
 };
 
+// How a run is cut up: after each piece of `next_piece` ticks, `between` does what must not matter.
+class Pieces {
+  public:
+    virtual ~Pieces() = default;
+    virtual Ticks next_piece() = 0;
+    virtual void between(machine::Machine& machine) = 0;
+};
+
+// Single ticks where the tests do their work, longer pieces in the loops of the slow ones.
+class OddPieces final : public Pieces {
+  public:
+    Ticks next_piece() override {
+        static constexpr u64 kPieces[] = {1, 2, 1, 3, 1, 5, 1, 7, 1, 31, 64, 1000};
+        return Ticks(kPieces[count_++ % std::size(kPieces)]);
+    }
+    void between(machine::Machine& machine) override {
+        if (count_ % 5 == 1)
+            machine.drop_caches();
+    }
+
+  private:
+    u64 count_ = 0;
+};
+
+enum class Engines : u8 { kOne, kBoth };
+
+// From 1 to 2047 ticks, each power of two as likely as the next.
+class RandomPieces final : public Pieces {
+  public:
+    RandomPieces(u64 seed, Engines engines) : seed_(seed), engines_(engines) {}
+    Ticks next_piece() override {
+        const u64 bit = u64{1} << draw(11);
+        return Ticks(bit + draw(bit));
+    }
+    void between(machine::Machine& machine) override {
+        if (draw(8) == 0)
+            machine.drop_caches();
+        if (engines_ == Engines::kBoth)
+            machine.set_engine(kEngines[draw(2)]);
+    }
+
+  private:
+    u64 draw(u64 count) { return random_word(seed_, 0, counter_++) % count; }
+
+    const u64 seed_;
+    const Engines engines_;
+    u64 counter_ = 0;
+};
+
+void run_in_pieces(Guest& guest, Ticks limit, Pieces& pieces) {
+    while (guest->ticks() < limit) {
+        const Ticks next = std::min(guest->ticks() + pieces.next_piece(), limit);
+        if (guest->run(next).stop != machine::Stop::kTick)
+            return;
+        pieces.between(*guest);
+    }
+}
+
 TEST_P(GuestTest, EndsAsItsSourceSays) {
-    Guest guest(program_);
-    const machine::StopReason reason = guest.run();
-    ASSERT_EQ(reason.stop, program_.stop) << machine::description_of(reason) << "\n"
-                                          << GetParam().source << ": " << guest.report();
-    ASSERT_EQ(reason.exit_code, 0u) << GetParam().source << ": " << guest.report();
-    FieldReader state;
-    guest->vcpu(0).state.fields(state);
-    for (const Program::Expectation& expected : program_.expectations) {
-        ASSERT_TRUE(state.values.contains(expected.field)) << "no such field: " << expected.field;
-        EXPECT_EQ(state.values[expected.field], expected.value) << expected.field;
+    for (const Engine engine : kEngines) {
+        SCOPED_TRACE(name_of(engine));
+        Guest guest(program_, engine);
+        const machine::StopReason reason = guest.run();
+        ASSERT_EQ(reason.stop, program_.stop) << machine::description_of(reason) << "\n"
+                                              << GetParam().source << ": " << guest.report();
+        ASSERT_EQ(reason.exit_code, 0u) << GetParam().source << ": " << guest.report();
+        FieldReader state;
+        guest->vcpu(0).state.fields(state);
+        for (const Program::Expectation& expected : program_.expectations) {
+            ASSERT_TRUE(state.values.contains(expected.field))
+                << "no such field: " << expected.field;
+            EXPECT_EQ(state.values[expected.field], expected.value) << expected.field;
+        }
     }
 }
 
 TEST_P(GuestTest, IsTheSameHoweverItIsRun) {
-    Guest straight(program_);
+    Guest straight(program_, Engine::kInterpreter);
     straight.run();
     const Ticks end = straight->ticks();
     const Digest digest = straight->state_digest();
 
-    Guest again(program_);
-    again.run();
-    EXPECT_EQ(again->state_digest(), digest) << "a second run differs";
+    for (const Engine engine : kEngines) {
+        SCOPED_TRACE(name_of(engine));
+        Guest again(program_, engine);
+        again.run();
+        EXPECT_EQ(again->ticks(), end);
+        EXPECT_EQ(again->state_digest(), digest) << "a run differs";
 
-    // Single ticks where the tests do their work, longer pieces in the loops of the slow ones.
-    static constexpr u64 kPieces[] = {1, 2, 1, 3, 1, 5, 1, 7, 1, 31, 64, 1000};
-    Guest pieces(program_);
-    for (u64 i = 0; pieces->ticks() < program_.limit; ++i) {
-        const Ticks piece(kPieces[i % std::size(kPieces)]);
-        const machine::StopReason reason =
-            pieces->run(std::min(pieces->ticks() + piece, program_.limit));
-        if (reason.stop != machine::Stop::kTick)
-            break;
-        if (i % 5 == 0)
-            pieces->drop_caches();
-    }
-    EXPECT_EQ(pieces->ticks(), end);
-    EXPECT_EQ(pieces->state_digest(), digest) << "a run in pieces differs";
+        Guest odd(program_, engine);
+        OddPieces pieces;
+        run_in_pieces(odd, program_.limit, pieces);
+        EXPECT_EQ(odd->ticks(), end);
+        EXPECT_EQ(odd->state_digest(), digest) << "a run in odd pieces differs";
 
-    Guest through(program_);
-    for (const u64 part : {3, 7, 8}) {
-        through->run(Ticks(end.value * part / 9));
-        const machine::Checkpoint checkpoint = through->checkpoint();
+        Guest through(program_, engine);
+        for (const u64 part : {3, 7, 8}) {
+            through->run(Ticks(end.value * part / 9));
+            const machine::Checkpoint checkpoint = through->checkpoint();
+            through.run();
+            EXPECT_EQ(through->state_digest(), digest) << "a run in two parts differs";
+            ASSERT_TRUE(through->restore(checkpoint));
+        }
         through.run();
-        EXPECT_EQ(through->state_digest(), digest) << "a run in two parts differs";
-        ASSERT_TRUE(through->restore(checkpoint));
+        EXPECT_EQ(through->state_digest(), digest) << "a run through checkpoints differs";
     }
-    through.run();
-    EXPECT_EQ(through->state_digest(), digest) << "a run through checkpoints differs";
+}
+
+TEST_P(GuestTest, IsTheSameInRandomPiecesByAnyEngine) {
+    Guest straight(program_, Engine::kInterpreter);
+    straight.run();
+    for (const Engines engines : {Engines::kOne, Engines::kBoth}) {
+        for (u64 seed = 0; seed < kRandomRuns; ++seed) {
+            SCOPED_TRACE((engines == Engines::kOne ? "one engine, seed " : "both engines, seed ") +
+                         std::to_string(seed));
+            Guest guest(program_, Engine::kTranslator);
+            RandomPieces pieces(seed, engines);
+            run_in_pieces(guest, program_.limit, pieces);
+            EXPECT_EQ(guest->ticks(), straight->ticks());
+            EXPECT_EQ(guest->state_digest(), straight->state_digest());
+        }
+    }
 }
 
 TEST_P(GuestTest, IsTheSameOnAHostThatDiffersInAllThatIsUndefined) {
-    Guest canon(program_, {.memory_size = kMemorySize, .engine = machine::Engine::kInterpreter});
+    Guest canon(program_, Engine::kInterpreter);
     canon.run();
     const auto everything = cpu::jit::HostDifferences::everything();
-    Guest pretended(program_, {.memory_size = kMemorySize, .host_differences = &everything});
-    pretended->set_heat_threshold(0);
+    Guest pretended(program_, Engine::kTranslator, &everything);
     pretended.run();
     EXPECT_EQ(pretended->ticks(), canon->ticks());
     EXPECT_EQ(pretended->state_digest(), canon->state_digest());
