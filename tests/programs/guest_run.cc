@@ -1,5 +1,6 @@
 #include "tests/programs/guest_run.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -17,6 +18,7 @@ namespace {
 constexpr u64 kMostTicks = 20'000'000'000;
 constexpr u64 kOddPiece = 7'000'003;
 constexpr u64 kPiecesPerDrop = 3;
+constexpr u64 kPiecePerEngine = 300'007;
 // Arbitrary, but inside every program's run.
 constexpr u64 kCheckpointTick = 12'345'679;
 
@@ -65,6 +67,38 @@ struct Guest {
     explicit Guest(const machine::MachineConfig& config) : machine(frames, config) {}
 };
 
+machine::MachineConfig config_for(const machine::BaseImage& base, Way way) {
+    machine::MachineConfig config = base.config();
+    config.engine =
+        way == Way::kInterpreter ? machine::Engine::kInterpreter : machine::Engine::kTranslator;
+    return config;
+}
+
+machine::StopReason run_in_odd_pieces(machine::Machine& machine, Ticks end) {
+    machine::StopReason reason;
+    for (u64 piece = 1; machine.ticks() < end; ++piece) {
+        reason = machine.run(std::min(machine.ticks() + Ticks(kOddPiece), end));
+        if (reason.stop != machine::Stop::kTick)
+            break;
+        if (piece % kPiecesPerDrop == 0)
+            machine.drop_caches();
+    }
+    return reason;
+}
+
+machine::StopReason run_by_both_engines(machine::Machine& machine, Ticks end) {
+    using machine::Engine;
+    machine.set_heat_threshold(0);
+    machine::StopReason reason;
+    for (u64 piece = 1; machine.ticks() < end; ++piece) {
+        machine.set_engine(piece % 2 == 0 ? Engine::kInterpreter : Engine::kTranslator);
+        reason = machine.run(std::min(machine.ticks() + Ticks(kPiecePerEngine), end));
+        if (reason.stop != machine::Stop::kTick)
+            break;
+    }
+    return reason;
+}
+
 }  // namespace
 
 std::string GuestResult::summary() const {
@@ -89,7 +123,7 @@ GuestResult run_in_guest(const machine::BaseImage& base, const std::string& scri
         .shares = {folder},
         .groups = {},
     };
-    auto guest = std::make_unique<Guest>(base.config());
+    auto guest = std::make_unique<Guest>(config_for(base, way));
     demand(base.start(guest->machine, guest->frames));
     const Ticks start = guest->machine.ticks();
     history::TapeReader tape(history::Tape::from_seed(seed), start);
@@ -103,13 +137,9 @@ GuestResult run_in_guest(const machine::BaseImage& base, const std::string& scri
     machine::StopReason reason;
     const Ticks end = start + Ticks(kMostTicks);
     if (way == Way::kOddBudgets) {
-        for (u64 piece = 1; guest->machine.ticks() < end; ++piece) {
-            reason = guest->machine.run(guest->machine.ticks() + Ticks(kOddPiece));
-            if (reason.stop != machine::Stop::kTick)
-                break;
-            if (piece % kPiecesPerDrop == 0)
-                guest->machine.drop_caches();
-        }
+        reason = run_in_odd_pieces(guest->machine, end);
+    } else if (way == Way::kBothEngines) {
+        reason = run_by_both_engines(guest->machine, end);
     } else if (way == Way::kThroughCheckpoint) {
         reason = guest->machine.run(start + Ticks(kCheckpointTick));
         const machine::Checkpoint checkpoint = guest->machine.checkpoint();

@@ -14,6 +14,8 @@ enum class Way {
     kPlain,              // as uchronia run does it
     kOddBudgets,         // in pieces of odd numbers of ticks, with all caches dropped now and then
     kThroughCheckpoint,  // set back to an arbitrary tick after going on for a while
+    kInterpreter,        // by the interpreter alone
+    kBothEngines,        // in pieces by one engine and the other, all code translated at once
 };
 
 struct GuestResult {

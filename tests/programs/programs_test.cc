@@ -100,6 +100,8 @@ TEST_P(Programs, EveryWayGivesTheSameState) {
     const GuestResult plain = run(Way::kPlain);
     EXPECT_TRUE(plain.ended) << plain.stop;
     EXPECT_EQ(plain.summary(), run(Way::kOddBudgets).summary());
+    EXPECT_EQ(plain.summary(), run(Way::kInterpreter).summary());
+    EXPECT_EQ(plain.summary(), run(Way::kBothEngines).summary());
     const GuestResult restored = run(Way::kThroughCheckpoint);
     EXPECT_EQ(plain.ticks, restored.ticks);
     EXPECT_EQ(to_hex(plain.state), to_hex(restored.state));
@@ -131,7 +133,7 @@ TEST(Guest, ReportsItsOwnProcessor) {
         "grep -E 'vendor_id|model name|cpu MHz|siblings' "
         "/proc/cpuinfo; nproc");
     EXPECT_EQ(result.output,
-              "vendor_id\t: AuthenticAMD\nmodel name\t: Uchronia virtual CPU v2\n"
+              "vendor_id\t: AuthenticAMD\nmodel name\t: Uchronia virtual CPU v3\n"
               "cpu MHz\t\t: 1000.000\nsiblings\t: 1\n1\n");
 }
 
