@@ -71,6 +71,11 @@ bool may_be_misaligned(Name mnemonic) {
     return is_one_of(mnemonic, {"MOVUPS", "MOVUPD", "MOVDQU", "LDDQU", "PCMPESTRM", "PCMPISTRM",
                                 "PCMPESTRI", "PCMPISTRI"});
 }
+// Converts between a vector and one of half its size, or doubles it: the half may be in memory.
+bool has_half_in_memory(Name mnemonic, Name length) {
+    return is_one_of(mnemonic, {"VCVTDQ2PD", "VCVTPS2PD", "VCVTPH2PS", "VCVTPS2PH"}) ||
+           (mnemonic == "VMOVDDUP" && length == "128");
+}
 bool must_be_aligned_with_vex(Name mnemonic) {
     return is_one_of(mnemonic, {"VMOVAPS", "VMOVAPD", "VMOVDQA", "VMOVNTPS", "VMOVNTPD", "VMOVNTDQ",
                                 "VMOVNTDQA"});
@@ -277,6 +282,8 @@ Shape make_shape(const InstructionRow& row) {
         return shape;
     if (!read_operands(words, vex, shape))
         return shape;
+    if (has_half_in_memory(mnemonic, words.back()))
+        shape.memory = words.back() == "128" ? MemorySize::k8 : MemorySize::k16;
     const bool vector = shape.needs == Needs::kSSE || shape.needs == Needs::kAVX;
     shape.aligned =
         vector && (vex ? must_be_aligned_with_vex(mnemonic)
