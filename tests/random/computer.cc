@@ -52,6 +52,8 @@ void Computer::load(const Image& image) {
 }
 
 void Computer::set_engine(Engine engine) {
+    engine_ = engine;
+    translated_ |= engine == Engine::kTranslator;
     interpreter_->set_translated_code(engine == Engine::kTranslator ? translator_.get() : nullptr);
 }
 
@@ -143,13 +145,15 @@ void Computer::restore(const Checkpoint& checkpoint) {
 
 void Computer::drop_caches() {
     mmu_->memory_replaced();
-    interpreter_->drop_caches();
-    drop_translations();
+    interpreter_->drop_caches();  // and those of its translator
+    if (engine_ == Engine::kInterpreter)
+        drop_translations();
 }
 
 void Computer::drop_translations() {
-    if (translator_ != nullptr)
+    if (translator_ != nullptr && translated_)
         translator_->drop_caches();
+    translated_ = engine_ == Engine::kTranslator;
 }
 
 void Computer::drop_mappings() {

@@ -94,6 +94,8 @@ class Computer final : private cpu::Platform {
     std::unique_ptr<cpu::interp::Interpreter> interpreter_;
     std::unique_ptr<cpu::jit::Translator> translator_;
     const char* missing_ = nullptr;
+    Engine engine_ = Engine::kInterpreter;
+    bool translated_ = false;  // there may be translations
     std::shared_ptr<const memory::RAMSnapshot> empty_;
 
     // Guest-visible.

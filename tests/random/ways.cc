@@ -9,7 +9,7 @@ class Disturber {
   public:
     Disturber(Computer& computer, Way way, u64 seed)
         : computer_(computer), way_(way), random_(seed) {
-        rate_ = random_.percent(50) ? 40 : 8;
+        rate_ = random_.percent(20) ? 40 : 6;
     }
 
     void run(u64 ticks) {
