@@ -18,18 +18,27 @@ struct JumpEntry {
     u64 block = 0;  // its number
 };
 
+// Not canonical, and with an addend of 0 no host address either.
+inline constexpr u64 kNoStackPage = u64{1} << 62;
+
 struct TranslatorFrame {
     // Bits 12 to 47 of an address rotated right by 11: twice the index into the FSPT.
     u64 index_mask = 0x1f'ffff'fffe;
     const void* leave_stub = nullptr;  // to the engine, for the site whose number follows the call
     std::array<const void*, 6> cross_stubs{};  // by log2 of the size: does an access cross pages?
-    u64 tag = 0;          // xored to addresses in the jump table: tells address spaces apart
-    u64 link_key = 0;     // what a link across pages was made under (a number, never 0)
+    u64 tag = 0;       // xored to addresses in the jump table: tells address spaces apart
+    u64 link_key = 0;  // what a link across pages was made under (a number, never 0)
     JumpEntry* jumps = nullptr;
-    u64 value = 0;        // an operand that has to wait for a second check
+    // The page of the stack that blocks with several stack accesses look at first: its guest
+    // address and what leads to host memory. The address is one that no access can have, or the
+    // page is plain writable memory now.
+    u64 stack_page = kNoStackPage;
+    u64 stack_addend = 0;
+    const void* stack_stub = nullptr;  // makes the page of rcx that page
+    u64 value = 0;                     // an operand that has to wait for a second check
     u64 host_stack = 0;
     u32 host_mxcsr = 0x1f80;
-    u32 mode = 0;         // what the present code was translated for
+    u32 mode = 0;  // what the present code was translated for
     void* translator = nullptr;
 };
 

@@ -87,6 +87,8 @@ class Assembler {
     void store(const Memory& m, HostRegister from) { rm(0x89, from, m); }
     void store32(const Memory& m, HostRegister from) { rm32(0x89, from, m); }
     void lea(HostRegister to, const Memory& m) { rm(0x8d, to, m); }
+    void lea32(HostRegister to, const Memory& m) { rm32(0x8d, to, m); }
+    void xor32(HostRegister to, HostRegister from) { rr32(0x33, to, from); }
     void add(HostRegister to, const Memory& m) { rm(0x03, to, m); }
     void add(HostRegister to, i32 number) { immediate(0, to, number); }
     void sub(HostRegister to, i32 number) { immediate(5, to, number); }
@@ -97,7 +99,9 @@ class Assembler {
     void xor_(HostRegister to, HostRegister from) { rr(0x33, to, from); }
     void compare(HostRegister a, const Memory& m) { rm(0x3b, a, m); }
     void compare(HostRegister a, HostRegister b) { rr(0x3b, a, b); }
+    void compare(HostRegister a, i32 number) { immediate(7, a, number); }
     void compare32(const Memory& m, i32 number);
+    void sub(HostRegister to, const Memory& m) { rm(0x2b, to, m); }
     void test(HostRegister a, HostRegister b) { rr(0x85, a, b); }
     void test_low_byte(HostRegister a, u8 mask);
     void test32(HostRegister a, u32 mask);
@@ -136,7 +140,7 @@ class Assembler {
 };
 
 namespace condition {
-inline constexpr u8 kZero = 4, kNotZero = 5, kSign = 8;
+inline constexpr u8 kZero = 4, kNotZero = 5, kNotAbove = 6, kAbove = 7, kSign = 8;
 }
 
 }  // namespace uchronia::cpu::jit

@@ -55,7 +55,8 @@ TranslatedBlock* BlockTranslator::put_block(u16 offset, u64& lines) {
     lines = lines_;
     TranslatedBlock& block = store_.add(block_, hot_.here(), cold_.here());
     for (unsigned i = 0; i < link_count_; ++i)
-        store_.link(page_.number, links_[i].target, mode_, links_[i].flags, links_[i].field);
+        store_.link(page_.number, links_[i].target, mode_ & ~mode_bit::kPlain, links_[i].flags,
+                    links_[i].field);
     return &block;
 }
 
@@ -182,6 +183,10 @@ void BlockTranslator::put_head() {
     hot_.sub(kBudgetRegister, static_cast<i32>(count_));
     hot_.jump_if(condition::kSign, cold_.here());
     put_site(site_at(0, SiteKind::kHead));
+    if ((mode_ & mode_bit::kPlain) == 0)
+        plan_stack();
+    if (stack_.count != 0)
+        put_stack_range_check();
 }
 
 // For a block that reads the flags before it clobbers them: checks the budget without them.

@@ -6,7 +6,7 @@
 // The arithmetic flags are in the host's flags or in CPUState::flags: the translator knows which at
 // each place, and at branches there is an entry for each.
 //
-// Flags that are dead by live_flags() may hold anything (docs/decisions/0009): the checks before
+// Flags that are dead by live_flags() may hold anything (docs/decisions/0010): the checks before
 // memory accesses and the budget check clobber them. Where they are not dead they are saved first.
 #pragma once
 
@@ -62,6 +62,14 @@ class BlockTranslator {
         const Shape* shape = nullptr;
         Kind kind = Kind::kHelper;
         u16 offset = 0;
+        bool on_stack = false;  // the head has checked its stack access
+    };
+    // Stack accesses relative to the RSP that the block begins with (stack_cache.cc).
+    struct StackPlan {
+        unsigned count = 0;
+        i64 low = 0, high = 0;
+
+        bool take(i64 offset, unsigned size);
     };
     enum class Where : u8 { kHost, kMemory, kBoth };  // the flags
     enum class AccessKind : u8 { kRead, kWrite };
@@ -92,7 +100,7 @@ class BlockTranslator {
     enum class Alignment : u8 { kAny, kNeeded };
     void put_address(const Item& item);
     void put_check(unsigned size, AccessKind kind, Alignment alignment);
-    void put_stack_check(unsigned index, AccessKind kind, i32 offset);
+    Memory put_stack_access(unsigned index, AccessKind kind, i32 offset);
     void note_access();
     void put_slow_paths(unsigned index, SiteKind kind);
     unsigned memory_size(const Item& item) const;
@@ -107,6 +115,12 @@ class BlockTranslator {
     void put_fix_up(const Item& item);
     void put_inversion(u8 flags);
 
+    // stack_cache.cc
+    bool moves_stack_by(const Item& item, i64& distance) const;
+    void plan_stack();
+    void put_stack_range_check();
+    Memory put_stack_operand(i32 displacement);
+
     // native.cc: instructions that are encoded again.
     void put_native(unsigned index);
     bool can_be_native(const Item& item) const;
@@ -119,7 +133,7 @@ class BlockTranslator {
 
     // control.cc: stack and branches.
     void put_push(unsigned index);
-    void put_pushed_value();
+    void put_pushed_value(const Memory& operand);
     void put_load_operand(unsigned index);
     void put_push_memory(unsigned index);
     void put_pop(unsigned index);
@@ -164,7 +178,12 @@ class BlockTranslator {
     };
     std::array<Cross, 2> crosses_;
     unsigned cross_count_ = 0;
-    std::array<u8*, 4> accesses_;
+    StackPlan stack_;
+    struct NotedAccess {
+        u8* at;
+        bool flags_in_host;
+    };
+    std::array<NotedAccess, 4> accesses_;
     unsigned access_count_ = 0;
     // Branches within the page, linked when the block is complete (it may be a target itself).
     struct PageLink {

@@ -35,14 +35,14 @@ bool CodeStore::has_room() const {
     return hot_end_ + kMostBlockBytes < cold() && cold_end_ + kMostBlockBytes < cold() + kColdSize;
 }
 
-const u8* CodeStore::site_of_fault(u64 host_address) const {
+const Access* CodeStore::access_at(u64 host_address) const {
     if (!contains(host_address))
         return nullptr;
     const u32 at = static_cast<u32>(host_address - reinterpret_cast<u64>(memory_));
     const auto found =
         std::lower_bound(accesses_.begin(), accesses_.end(), at,
                          [](const Access& access, u32 value) { return access.at < value; });
-    return found != accesses_.end() && found->at == at ? cold() + found->site : nullptr;
+    return found != accesses_.end() && found->at == at ? &*found : nullptr;
 }
 
 u8* CodeStore::entry(const TranslatedBlock& block, Flags flags) {

@@ -27,7 +27,7 @@ inline constexpr u32 kSSE = 1;  // SSE instructions do not fault, and no SIMD ex
 inline constexpr u32 kAVX = 2;
 inline constexpr u32 kV3 = 4;        // BMI and the like are there
 inline constexpr u32 kBoundary = 8;  // a relative branch might leave the canonical addresses
-inline constexpr u32 kCount = 4;
+inline constexpr u32 kPlain = 16;    // not what is chosen by the state: without the stack's page
 }  // namespace mode_bit
 
 enum class SiteKind : u8 {
@@ -38,6 +38,7 @@ enum class SiteKind : u8 {
     kCross,     // a branch to another page
     kIndirect,  // the address in `value` was not in the jump table
     kStale,     // the block is not live any more
+    kStack,     // its stack accesses are not in one page of plain memory
 };
 
 struct Site {
@@ -54,8 +55,9 @@ inline constexpr u64 kNoPage = ~u64{0};
 
 // A host instruction that may fault, and where it goes on then.
 struct Access {
-    u32 at = 0;    // offset in the hot area, behind `previous` ones
-    u32 site = 0;  // offset in the cold area
+    u32 at = 0;                  // offset in the hot area
+    u32 site = 0;                // offset in the cold area
+    bool flags_in_host = false;  // the guest's flags are in the host's there
 };
 
 struct TranslatedBlock {
@@ -68,6 +70,7 @@ struct TranslatedBlock {
     u8 mode = 0;
     bool alone = false;
     bool live = true;
+    u8 stack_failures = 0;
     bool flags_in_host = false;      // which entry to take if the flags are in both places
     u8* direct = nullptr;            // entry with the flags in the host's flags
     u8* indirect = nullptr;          // entry with the flags in CPUState::flags
@@ -113,11 +116,12 @@ class CodeStore {
     Site& site(u32 number) { return sites_[number]; }
     u32 next_block_number() const { return static_cast<u32>(blocks_.size()); }
     TranslatedBlock& block(u32 number) { return blocks_[number]; }
-    void add_access(const u8* at, const u8* site) {
-        accesses_.push_back({static_cast<u32>(at - memory_), static_cast<u32>(site - cold())});
+    void add_access(const u8* at, const u8* site, bool flags_in_host) {
+        accesses_.push_back(
+            {static_cast<u32>(at - memory_), static_cast<u32>(site - cold()), flags_in_host});
     }
-    // Where a fault at this host address goes on, or null.
-    const u8* site_of_fault(u64 host_address) const;
+    // What is known of a fault at this host address, or null.
+    const Access* access_at(u64 host_address) const;
 
     TranslatedBlock* find(u64 page_number, u16 offset, u32 mode);
     // A block of one instruction that ends in another page. It holds for this pair of pages only,

@@ -44,29 +44,29 @@ static_assert(sizeof(JumpEntry) == 32 && offsetof(JumpEntry, tagged_rip) == 0);
 void BlockTranslator::put_push(unsigned index) {
     const Item& item = items_[index];
     const RawInstruction& raw = item.raw;
-    put_stack_check(index, AccessKind::kWrite, -8);
+    const Memory operand = put_stack_access(index, AccessKind::kWrite, -8);
     const u8 guest = raw.has_modrm ? raw.rm : raw.opcode_register;
     if (!raw.has_modrm && !item.shape->opcode_register) {
         note_access();
-        hot_.rm(kMoveImmediate, 0, kOperand);
+        hot_.rm(kMoveImmediate, 0, operand);
         hot_.value(static_cast<i32>(item.decoded.op.immediate));
-        hot_.move(kStackRegister, kScratch);
+        hot_.lea(kStackRegister, Memory{.base = kStackRegister, .displacement = -8});
     } else if (kHome[guest] != kNoRegister) {
         note_access();
-        hot_.store(kOperand, kHome[guest]);
-        hot_.move(kStackRegister, kScratch);
+        hot_.store(operand, kHome[guest]);
+        hot_.lea(kStackRegister, Memory{.base = kStackRegister, .displacement = -8});
     } else {
-        hot_.lea(kScratch2, kOperand);
+        hot_.lea(kScratch2, operand);
         put_slot_load(kScratch, guest);
-        put_pushed_value();
+        put_pushed_value(Memory{.base = kScratch2});
     }
     put_slow_paths(index, SiteKind::kSlow);
 }
 
-// Stores rcx to the host address in r11 as what a push pushes.
-void BlockTranslator::put_pushed_value() {
+// Stores rcx as what a push pushes.
+void BlockTranslator::put_pushed_value(const Memory& operand) {
     note_access();
-    hot_.store(Memory{.base = kScratch2}, kScratch);
+    hot_.store(operand, kScratch);
     hot_.lea(kStackRegister, Memory{.base = kStackRegister, .displacement = -8});
 }
 
@@ -82,21 +82,21 @@ void BlockTranslator::put_load_operand(unsigned index) {
 void BlockTranslator::put_push_memory(unsigned index) {
     put_load_operand(index);
     hot_.store(at(kValue), kScratch);
-    put_stack_check(index, AccessKind::kWrite, -8);
-    hot_.lea(kScratch2, kOperand);
+    const Memory operand = put_stack_access(index, AccessKind::kWrite, -8);
+    hot_.lea(kScratch2, operand);
     hot_.load(kScratch, at(kValue));
-    put_pushed_value();
+    put_pushed_value(Memory{.base = kScratch2});
     put_slow_paths(index, SiteKind::kSlow);
 }
 
 void BlockTranslator::put_pop(unsigned index) {
     const u8 guest = items_[index].raw.opcode_register;
-    put_stack_check(index, AccessKind::kRead, 0);
+    const Memory operand = put_stack_access(index, AccessKind::kRead, 0);
     note_access();
     if (kHome[guest] != kNoRegister) {
-        hot_.load(kHome[guest], kOperand);
+        hot_.load(kHome[guest], operand);
     } else {
-        hot_.load(kScratch, kOperand);
+        hot_.load(kScratch, operand);
         put_slot_store(guest, kScratch);
     }
     if (guest != kRSP)
@@ -203,18 +203,17 @@ void BlockTranslator::put_jump_indirect(unsigned index) {
     put_slow_paths(index, SiteKind::kEnd);
 }
 
-// The rest of a CALL, when the stack has been checked.
 void BlockTranslator::put_push_return_address(unsigned index) {
     const Item& item = items_[index];
-    hot_.lea(kScratch2, kOperand);
+    const Memory operand = put_stack_access(index, AccessKind::kWrite, -8);
+    hot_.lea(kScratch2, operand);
     hot_.load(kScratch, at(kPageBase));
     hot_.lea(kScratch,
              Memory{.base = kScratch, .displacement = item.offset + item.decoded.op.length});
-    put_pushed_value();
+    put_pushed_value(Memory{.base = kScratch2});
 }
 
 void BlockTranslator::put_call(unsigned index) {
-    put_stack_check(index, AccessKind::kWrite, -8);
     put_push_return_address(index);
     put_edge(index, static_cast<i64>(items_[index].decoded.op.immediate));
     put_slow_paths(index, SiteKind::kEnd);
@@ -237,7 +236,6 @@ void BlockTranslator::put_call_indirect(unsigned index) {
     hot_.compare(kScratch2, kScratch);
     misses_[miss_count_++] = hot_.jump_if(condition::kNotZero);
     hot_.store(at(kValue), kScratch);
-    put_stack_check(index, AccessKind::kWrite, -8);
     put_push_return_address(index);
     hot_.load(kScratch, at(kValue));
     put_lookup(index, 0);
@@ -248,10 +246,11 @@ void BlockTranslator::put_return(unsigned index) {
     const Item& item = items_[index];
     const i32 released =
         8 + (item.raw.immediate_size != 0 ? static_cast<u16>(item.decoded.op.immediate) : 0);
-    put_stack_check(index, AccessKind::kRead, 0);
+    const Memory operand = put_stack_access(index, AccessKind::kRead, 0);
     note_access();
-    hot_.load(kScratch, kOperand);
+    hot_.load(kScratch, operand);
     hot_.lea(kStackRegister, Memory{.base = kStackRegister, .displacement = released});
+    save_flags_if_live(index);
     put_lookup(index, released);
     put_slow_paths(index, SiteKind::kEnd);
 }

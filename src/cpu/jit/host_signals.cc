@@ -21,9 +21,16 @@ const struct sigaction& previous_of(int signal) {
 void handle(int signal, siginfo_t* info, void* context) {
     auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
     if (running != nullptr) {
-        const u8* site = running->site_of_fault(static_cast<u64>(registers[REG_RIP]));
-        if (site != nullptr) {
-            registers[REG_RIP] = static_cast<greg_t>(reinterpret_cast<u64>(site));
+        const Access* access = running->access_at(static_cast<u64>(registers[REG_RIP]));
+        if (access != nullptr) {
+            if (access->flags_in_host) {
+                // The state is where the stack pointer points to.
+                auto* cpu = reinterpret_cast<VCPU*>(registers[REG_RSP]);
+                cpu->state.flags =
+                    ArithmeticFlags::from_rflags(static_cast<u64>(registers[REG_EFL]));
+            }
+            registers[REG_RIP] =
+                static_cast<greg_t>(reinterpret_cast<u64>(running->site_of(*access)));
             return;
         }
     }

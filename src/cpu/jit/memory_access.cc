@@ -91,9 +91,18 @@ void BlockTranslator::put_address(const Item& item) {
 
 // Turns the address in rcx into the addend in r11, or goes to the slow path.
 void BlockTranslator::put_check(unsigned size, AccessKind kind, Alignment alignment) {
+    // Large operands are often misaligned, so the check is exact at once; small ones are not, and
+    // are looked at again in the cold area if they are.
+    const bool exact = size >= 16 && alignment == Alignment::kAny;
+    if (exact) {
+        hot_.lea32(kScratch2, Memory{.base = kScratch, .displacement = static_cast<i32>(size) - 1});
+        hot_.xor32(kScratch2, kScratch);
+        hot_.test32(kScratch2, kPageSize);
+        misses_[miss_count_++] = hot_.jump_if(condition::kNotZero);
+    }
     hot_.rorx(kScratch2, kScratch, 11);
     hot_.and_(kScratch2, at(kIndexMask));
-    if (size > 1) {
+    if (size > 1 && !exact) {
         hot_.test_low_byte(kScratch, static_cast<u8>(size - 1));
         const Jump jump = hot_.jump_if(condition::kNotZero);
         if (alignment == Alignment::kNeeded)
@@ -111,18 +120,22 @@ void BlockTranslator::put_check(unsigned size, AccessKind kind, Alignment alignm
         flags_ = Where::kMemory;
 }
 
-void BlockTranslator::put_stack_check(unsigned index, AccessKind kind, i32 offset) {
+// The 8 bytes at RSP + offset, checked. Where the head has done that, the flags stay as they are.
+Memory BlockTranslator::put_stack_access(unsigned index, AccessKind kind, i32 offset) {
+    if (items_[index].on_stack)
+        return put_stack_operand(offset);
     save_flags_if_live(index);
     if (offset == 0)
         hot_.move(kScratch, kStackRegister);
     else
         hot_.lea(kScratch, Memory{.base = kStackRegister, .displacement = offset});
     put_check(8, kind, Alignment::kAny);
+    return {.base = kScratch2, .index = kScratch};
 }
 
 // The host instruction that comes next may fault: on an address that is not canonical.
 void BlockTranslator::note_access() {
-    accesses_[access_count_++] = hot_.here();
+    accesses_[access_count_++] = {hot_.here(), flags_ != Where::kMemory};
 }
 
 // What the jumps of the present instruction lead to; its hot code is complete.
@@ -143,7 +156,7 @@ void BlockTranslator::put_slow_paths(unsigned index, SiteKind kind) {
     for (unsigned i = 0; i < miss_count_; ++i)
         cold_.bind(misses_[i]);
     for (unsigned i = 0; i < access_count_; ++i)
-        store_.add_access(accesses_[i], cold_.here());
+        store_.add_access(accesses_[i].at, cold_.here(), accesses_[i].flags_in_host);
     Site site = site_at(index, kind);
     site.resume = static_cast<u32>(hot_.here() - store_.hot());
     put_site(site);

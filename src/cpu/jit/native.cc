@@ -108,19 +108,23 @@ void BlockTranslator::put_native_memory(unsigned index) {
     const bool reg_slot = !high && is_in_slot(shape.reg, raw.reg);
     const bool vvvv_slot = is_in_slot(shape.vvvv, raw.vvvv);
     const bool needs = needs_flags(item, live_before(index));
-    save_flags_if_live(index);
-    put_address(item);
-    put_check(memory_size(item), shape.writes_memory ? AccessKind::kWrite : AccessKind::kRead,
-              shape.aligned ? Alignment::kNeeded : Alignment::kAny);
+    Memory operand{.base = kScratch2, .index = kScratch};
+    if (item.on_stack) {
+        operand = put_stack_operand(item.decoded.op.displacement);
+    } else {
+        save_flags_if_live(index);
+        put_address(item);
+        put_check(memory_size(item), shape.writes_memory ? AccessKind::kWrite : AccessKind::kRead,
+                  shape.aligned ? Alignment::kNeeded : Alignment::kAny);
+    }
     if (needs && flags_ == Where::kMemory) {
         put_reload(Scratch::kInUse);
         flags_ = Where::kBoth;
     }
-    Memory operand{.base = kScratch2, .index = kScratch};
     if (high) {  // no REX may be needed for the address
         hot_.lea(kScratch, operand);
         operand = {.base = kScratch};
-    } else if (reg_slot || vvvv_slot || shape.uses_cl || shape.uses_rcx) {
+    } else if (!item.on_stack && (reg_slot || vvvv_slot || shape.uses_cl || shape.uses_rcx)) {
         hot_.lea(kScratch2, operand);
         operand = {.base = kScratch2};
     }

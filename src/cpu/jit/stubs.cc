@@ -124,6 +124,26 @@ const u8* put_cross(Assembler& out, unsigned size) {
     return start;
 }
 
+// Called with an address in rcx: makes its page the stack's page if it is plain writable memory.
+const u8* put_stack(Assembler& out) {
+    const u8* start = out.here();
+    out.rorx(kScratch2, kScratch, 11);
+    out.and_(kScratch2, at(8 + kIndexMask));
+    out.load(kScratch2, Memory{.index = kScratch2,
+                               .scale = 3,
+                               .displacement = offsetof(TableEntry, write),
+                               .gs = true});
+    out.test(kScratch2, kScratch2);
+    const Jump none = out.jump_if(condition::kZero);
+    out.store(at(8 + kStackAddend), kScratch2);
+    out.move(kScratch2, kScratch);
+    out.and_(kScratch2, -static_cast<i32>(kPageSize));
+    out.store(at(8 + kStackPage), kScratch2);
+    out.bind(none);
+    out.ret();
+    return start;
+}
+
 }  // namespace
 
 Stubs make_stubs(CodeStore& store, OnSite on_site) {
@@ -133,6 +153,7 @@ Stubs make_stubs(CodeStore& store, OnSite on_site) {
     stubs.leave = put_leave(out, on_site);
     for (unsigned log = 1; log < stubs.cross.size(); ++log)
         stubs.cross[log] = put_cross(out, 1u << log);
+    stubs.stack = put_stack(out);
     store.keep(out.here());
     return stubs;
 }

@@ -17,6 +17,7 @@ struct Stubs {
     Enter enter = nullptr;
     const void* leave = nullptr;
     std::array<const void*, 6> cross{};
+    const void* stack = nullptr;
 };
 
 // What a site calls: the host address at which to go on, or 0 to return from `enter`.

@@ -81,6 +81,7 @@ void Translator::add_vcpu(VCPU& cpu) {
     TranslatorFrame& f = cpu.translation;
     f.leave_stub = stubs_.leave;
     f.cross_stubs = stubs_.cross;
+    f.stack_stub = stubs_.stack;
     f.jumps = jumps_.back()->data();
     f.translator = this;
 }
@@ -158,6 +159,7 @@ TranslatedCode::Result Translator::run(VCPU& cpu) {
     if (code == nullptr)
         return Result::kInterpret;
     ++counters_.entries;
+    check_stack_page(cpu);
     result_ = Result::kInterpret;
     const RunningTranslator running(*this);
     stubs_.enter(&cpu, code);
@@ -287,6 +289,8 @@ u64 Translator::follow(VCPU& cpu, Site site) {
             state.rip = page_base + site.offset;
             cpu.translation.jumps[state.rip & (frame::kJumpCount - 1)] = {};
             return go_on(cpu);
+        case SiteKind::kStack:
+            return follow_stack(cpu, site);
     }
     CHECK(false);
 }
@@ -331,7 +335,7 @@ u64 Translator::run_slow(VCPU& cpu, const Site& site) {
     cpu.alone = false;
     if (!run_op(cpu, site))
         return leave(Result::kExit);
-    if (mode_of(cpu) != cpu.translation.mode) [[unlikely]] {
+    if (mode_of(cpu) != cpu.translation.mode || !check_stack_page(cpu)) [[unlikely]] {
         // RIP is behind the instruction.
         cpu.budget += store_.block(site.block).count - site.index - 1;
         return leave(Result::kAgain);
@@ -351,7 +355,50 @@ u64 Translator::go_on(VCPU& cpu) {
     if (cpu.attention || cpu.budget <= 0 || needs_stepping(cpu.state))
         return leave(Result::kAgain);
     const u8* code = resolve(cpu);
+    check_stack_page(cpu);
     return code == nullptr ? leave(Result::kInterpret) : reinterpret_cast<u64>(code);
+}
+
+// Forgets the stack's page if its entry has changed: false. To be called before translated code
+// goes on.
+bool Translator::check_stack_page(VCPU& cpu) const {
+    TranslatorFrame& f = cpu.translation;
+    if (f.stack_page == kNoStackPage)
+        return true;
+    const auto* table = reinterpret_cast<const TableEntry*>(present_gs_);
+    constexpr u64 kBothHalves = 2 * kTableEntryCount - 1;
+    if (table[(f.stack_page >> kPageBits) & kBothHalves].write == f.stack_addend)
+        return true;
+    f.stack_page = kNoStackPage;
+    f.stack_addend = 0;
+    return false;
+}
+
+// A block's stack accesses are not in one page of plain memory. The first few times that may be for
+// want of an entry, which the interpreter makes; then its twin does it for ever.
+u64 Translator::follow_stack(VCPU& cpu, const Site& site) {
+    constexpr u8 kMostFailures = 4;
+    cpu.state.rip = cpu.state.gpr[kPageBaseSlot] + site.offset;
+    TranslatedBlock& block = store_.block(site.block);
+    if (block.stack_failures < kMostFailures || block.next_page_number != kNoPage) {
+        if (block.stack_failures < kMostFailures)
+            ++block.stack_failures;
+        return leave(Result::kInterpret);
+    }
+    const u32 mode = block.mode | mode_bit::kPlain;
+    const TranslatedBlock* twin = store_.find(block.page_number, block.offset, mode);
+    if (twin == nullptr) {
+        if (!store_.has_room())
+            return leave(Result::kInterpret);
+        u64 lines = 0;
+        twin = BlockTranslator(store_, differences_,
+                               {block.page_number, mmu_.page_bytes(block.page_number)}, mode)
+                   .translate(site.offset, lines);
+        CHECK(twin != nullptr);
+    }
+    Assembler(store_.cold() + site.resume).jump(twin->indirect);
+    check_stack_page(cpu);
+    return reinterpret_cast<u64>(twin->indirect);
 }
 
 // A branch to an address that is not canonical faults before it happens: the interpreter does it.

@@ -47,7 +47,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
 
     struct Counters {
         u64 entries = 0;    // from the interpreter's loop
-        u64 sites[7] = {};  // by SiteKind
+        u64 sites[8] = {};  // by SiteKind
         // Instructions that sites have executed by the interpreter's functions: because they have
         // no translation, or because an access was not for the fast path.
         u64 helper_calls = 0;
@@ -58,8 +58,10 @@ class Translator final : public TranslatedCode, public CodeObserver {
     const CodeStore::Counters& code() const { return store_.counters; }
     const HostDifferences& differences() const { return differences_; }
 
-    // Where a host fault in translated code goes on, or null (host_signals.cc).
-    const u8* site_of_fault(u64 host_address) const { return store_.site_of_fault(host_address); }
+    // For a host fault in translated code (host_signals.cc): what is known of it, or null, and
+    // where to go on.
+    const Access* access_at(u64 host_address) const { return store_.access_at(host_address); }
+    const u8* site_of(const Access& access) const { return store_.cold() + access.site; }
 
   private:
     static constexpr u32 kHeatEntries = 1u << 16;
@@ -76,6 +78,8 @@ class Translator final : public TranslatedCode, public CodeObserver {
     u64 follow_indirect(VCPU& cpu, const Site& site);
     u64 follow_cross(VCPU& cpu, const Site& site);
     u64 undo_branch(VCPU& cpu, const Site& site);
+    u64 follow_stack(VCPU& cpu, const Site& site);
+    bool check_stack_page(VCPU& cpu) const;
     u64 go_on(VCPU& cpu);
     u64 leave(Result result) {
         result_ = result;

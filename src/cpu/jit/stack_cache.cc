@@ -1,0 +1,158 @@
+// Stack accesses without a look into the page table.
+//
+// The vCPU's frame names one page of plain writable memory: TranslatorFrame::stack_page. A block
+// with several accesses at known distances from the RSP that it begins with compares their whole
+// range with that page at its head, once; each of them is then an addition. The engine forgets the
+// page as soon as its entry changes (Translator::check_stack_page), which can only happen while the
+// engine runs, and never goes on inside a block after that.
+//
+// Where the comparison fails, a stub names RSP's page instead; if the range does not lie in one
+// page, or the page is not plain memory, the block's plain twin runs (mode_bit::kPlain).
+#include <algorithm>
+
+#include "cpu/jit/block_translator.h"
+#include "cpu/jit/frame_layout.h"
+
+namespace uchronia::cpu::jit {
+
+using namespace frame;
+
+namespace {
+
+constexpr i64 kLargestRange = 1024;
+constexpr unsigned kFewestAccesses = 2;
+
+}  // namespace
+
+// Adds an access to the range, if that does not make it too large.
+bool BlockTranslator::StackPlan::take(i64 offset, unsigned size) {
+    const i64 new_low = std::min(low, offset);
+    const i64 new_high = std::max(high, offset + i64{size});
+    if (count != 0 && new_high - new_low > kLargestRange)
+        return false;
+    low = count == 0 ? offset : new_low;
+    high = count == 0 ? offset + i64{size} : new_high;
+    ++count;
+    return true;
+}
+
+// How far an instruction moves RSP; false if nobody knows.
+bool BlockTranslator::moves_stack_by(const Item& item, i64& distance) const {
+    const Op& op = item.decoded.op;
+    const Shape& shape = *item.shape;
+    const bool memory = (op.flags & op_flag::kMemory) != 0;
+    const i64 number = static_cast<i64>(op.immediate);
+    distance = 0;
+    switch (item.kind) {
+        case Kind::kPush:
+        case Kind::kPushMemory:
+            distance = -8;
+            return true;
+        case Kind::kPop:
+            distance = 8;
+            return item.raw.opcode_register != kRSP;
+        case Kind::kNothing:
+            return true;
+        case Kind::kLEA:
+            if (item.raw.reg != kRSP)
+                return true;
+            distance = op.displacement;
+            return op.base == kRSP && op.index == kZeroSlot && item.decoded.operand_size == 8 &&
+                   (op.flags & op_flag::kAddress32) == 0;
+        case Kind::kNative:
+            break;
+        default:
+            return false;
+    }
+    const auto is_stack_pointer = [](RegisterClass c, u8 guest) {
+        return (c == RegisterClass::kGeneral || c == RegisterClass::kByte) && guest == kRSP;
+    };
+    const u8 reg = shape.opcode_register ? item.raw.opcode_register : item.raw.reg;
+    const bool rm = !memory && item.raw.has_modrm && is_stack_pointer(shape.rm, item.raw.rm);
+    if (rm && item.decoded.operand_size == 8) {
+        switch (item.decoded.instruction) {
+            case Instruction::ADD_Ev_Ib:
+            case Instruction::ADD_Ev_Iz:
+                distance = number;
+                return true;
+            case Instruction::SUB_Ev_Ib:
+            case Instruction::SUB_Ev_Iz:
+                distance = -number;
+                return true;
+            default:
+                break;
+        }
+    }
+    return !(rm && shape.writes_rm) && !(is_stack_pointer(shape.reg, reg) && shape.writes_reg) &&
+           !(is_stack_pointer(shape.vvvv, item.raw.vvvv) && shape.writes_vvvv);
+}
+
+// Finds the accesses that one comparison at the head covers.
+void BlockTranslator::plan_stack() {
+    stack_ = {};
+    i64 depth = 0;
+    for (unsigned i = 0; i < count_; ++i) {
+        Item& item = items_[i];
+        const Op& op = item.decoded.op;
+        const bool by_stack_pointer = (op.flags & op_flag::kMemory) != 0 && op.base == kRSP &&
+                                      op.index == kZeroSlot && op.segment == kFlatSegment &&
+                                      (op.flags & op_flag::kAddress32) == 0;
+        switch (item.kind) {
+            case Kind::kPush:
+            case Kind::kPushMemory:
+            case Kind::kCall:
+            case Kind::kCallIndirect:
+                item.on_stack = stack_.take(depth - 8, 8);
+                break;
+            case Kind::kPop:
+            case Kind::kReturn:
+                item.on_stack = stack_.take(depth, 8);
+                break;
+            case Kind::kNative:
+                if (by_stack_pointer)
+                    item.on_stack = stack_.take(depth + op.displacement, memory_size(item));
+                break;
+            default:
+                break;
+        }
+        i64 distance = 0;
+        if (!moves_stack_by(item, distance))
+            break;
+        depth += distance;
+    }
+    if (stack_.count >= kFewestAccesses)
+        return;
+    stack_ = {};
+    for (unsigned i = 0; i < count_; ++i)
+        items_[i].on_stack = false;
+}
+
+// Compares the range with the page; the flags are of no use.
+void BlockTranslator::put_stack_range_check() {
+    const i32 low = static_cast<i32>(stack_.low);
+    const i32 last = static_cast<i32>(i64{kPageSize} - (stack_.high - stack_.low));
+    const auto compare = [&](Assembler& out) {
+        out.move(kScratch2, kScratch);
+        out.sub(kScratch2, at(kStackPage));
+        out.compare(kScratch2, last);
+    };
+    hot_.lea(kScratch, Memory{.base = kStackRegister, .displacement = low});
+    compare(hot_);
+    cold_.bind(hot_.jump_if(condition::kAbove));
+    cold_.call(at(kStackStub));
+    compare(cold_);
+    cold_.jump_if(condition::kNotAbove, hot_.here());
+    // The twin takes its ticks itself. This becomes a jump to it.
+    cold_.add(kBudgetRegister, static_cast<i32>(count_));
+    Site site = site_at(0, SiteKind::kStack);
+    site.resume = static_cast<u32>(cold_.here() - store_.cold());
+    put_site(site);
+}
+
+// The operand of an access that the head has covered: no register but r11 is needed.
+Memory BlockTranslator::put_stack_operand(i32 displacement) {
+    hot_.load(kScratch2, at(kStackAddend));
+    return {.base = kScratch2, .index = kStackRegister, .displacement = displacement};
+}
+
+}  // namespace uchronia::cpu::jit
