@@ -40,6 +40,8 @@ bool BlockTranslator::can_be_slot(const Item& item) const {
     const Shape& shape = *item.shape;
     if (shape.register_only || shape.vvvv != RegisterClass::kAbsent)
         return false;
+    if (shape.writes_reg && shape.writes_rm)  // XADD and XCHG: both may be the same
+        return false;
     if (shape.needs != Needs::kNothing)
         return !shape.writes_rm || item.raw.rex_w;
     return !shape.writes_rm || shape.rm == RegisterClass::kByte || item.decoded.operand_size != 4;
@@ -201,10 +203,11 @@ void BlockTranslator::put_native_register(unsigned index) {
         encode(hot_, raw, prefixes_of(item), reg, vvvv, at(gpr(raw.rm)), force_rex);
     else
         encode(hot_, raw, prefixes_of(item), reg, vvvv, rm, force_rex);
-    if (reg_slot && shape.writes_reg)
-        put_slot_store(raw.reg, reg_scratch);
+    // What MULX writes last is ModRM.reg, and XADD ModRM.rm, if both are the same register.
     if (vvvv_slot && shape.writes_vvvv)
         put_slot_store(raw.vvvv, vvvv_scratch);
+    if (reg_slot && shape.writes_reg)
+        put_slot_store(raw.reg, reg_scratch);
     if (rm_register && shape.writes_rm)
         put_slot_store(raw.rm, rm_scratch);
 }
