@@ -1,4 +1,4 @@
-// What the manuals leave undefined has one answer here, on every host (docs/decisions/0011): flags
+// What the manuals leave undefined has one answer here, on every host (docs/decisions/0012): flags
 // and results of many operations, in one number. The number is what the interpreter gives.
 #include "guest.inc"
 //: ticks 400000

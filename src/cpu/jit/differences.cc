@@ -1,4 +1,4 @@
-// What makes up for differences between the host and the canon (docs/decisions/0011).
+// What makes up for differences between the host and the canon (docs/decisions/0012).
 //
 // Only flags that are live after the instruction count. Those that the canon knows without the
 // result are mended behind the instruction; for the rest, and for results, the interpreter's

@@ -1,5 +1,5 @@
 // The self-test: executes the instructions whose flags or results the manuals leave undefined, on
-// the host and by the interpreter's functions, and compares (docs/decisions/0011).
+// the host and by the interpreter's functions, and compares (docs/decisions/0012).
 //
 // It looks at register forms of all sizes with a fixed set of operands and counts. What it finds
 // decides only how guests are executed, never what they see.
