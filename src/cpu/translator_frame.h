@@ -29,6 +29,9 @@ struct TranslatorFrame {
     u64 tag = 0;       // xored to addresses in the jump table: tells address spaces apart
     u64 link_key = 0;  // what a link across pages was made under (a number, never 0)
     JumpEntry* jumps = nullptr;
+    // MOVS of 1, 2, 4, 8 bytes, then STOS; and what they save.
+    std::array<const void*, 8> string_stubs{};
+    std::array<u64, 4> saved{};
     // The page of the stack that blocks with several stack accesses look at first: its guest
     // address and what leads to host memory. The address is one that no access can have, or the
     // page is plain writable memory now.

@@ -97,6 +97,14 @@ void Assembler::compare32(const Memory& m, i32 number) {
     value(number);
 }
 
+void Assembler::compare32(HostRegister a, i32 number) {
+    if ((a & 8) != 0)
+        byte(0x41);
+    byte(0x81);
+    modrm_register(7, a);
+    value(number);
+}
+
 void Assembler::test_low_byte(HostRegister a, u8 mask) {
     byte(static_cast<u8>(0x40 | rex_bits(0, a)));
     byte(0xf6);
@@ -110,6 +118,46 @@ void Assembler::test32(HostRegister a, u32 mask) {
     byte(0xf7);
     modrm_register(0, a);
     value(mask);
+}
+
+void Assembler::test32(const Memory& m, i32 mask) {
+    digit(0xf7, 0, m);
+    value(mask);
+}
+
+void Assembler::test_memory_byte(const Memory& m) {
+    digit(0xf6, 0, m);
+    byte(0);
+}
+
+void Assembler::or32(HostRegister a, i32 number) {
+    if ((a & 8) != 0)
+        byte(0x41);
+    byte(0x81);
+    modrm_register(1, a);
+    value(number);
+}
+
+void Assembler::negate32(HostRegister a) {
+    if ((a & 8) != 0)
+        byte(0x41);
+    byte(0xf7);
+    modrm_register(3, a);
+}
+
+void Assembler::shift_right32(HostRegister a, u8 count) {
+    if ((a & 8) != 0)
+        byte(0x41);
+    byte(0xc1);
+    modrm_register(5, a);
+    byte(count);
+}
+
+void Assembler::move_if(u8 condition, HostRegister to, HostRegister from) {
+    byte(kRexW | rex_bits(to, from));
+    byte(0x0f);
+    byte(0x40 | condition);
+    modrm_register(to, from);
 }
 
 void Assembler::shift_left32(HostRegister a, u8 count) {

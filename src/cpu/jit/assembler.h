@@ -101,10 +101,18 @@ class Assembler {
     void compare(HostRegister a, HostRegister b) { rr(0x3b, a, b); }
     void compare(HostRegister a, i32 number) { immediate(7, a, number); }
     void compare32(const Memory& m, i32 number);
+    void compare32(HostRegister a, i32 number);
     void sub(HostRegister to, const Memory& m) { rm(0x2b, to, m); }
     void test(HostRegister a, HostRegister b) { rr(0x85, a, b); }
     void test_low_byte(HostRegister a, u8 mask);
     void test32(HostRegister a, u32 mask);
+    void test32(const Memory& m, i32 mask);
+    void test_memory_byte(const Memory& m);  // reads a byte; clobbers flags
+    void or32(HostRegister a, i32 number);
+    void negate32(HostRegister a);
+    void shift_right32(HostRegister a, u8 count);
+    void move_if(u8 condition, HostRegister to, HostRegister from);
+    void sub(HostRegister to, HostRegister from) { rr(0x2b, to, from); }
     void shift_left32(HostRegister a, u8 count);
     void shift_left(HostRegister a, u8 count);
     void shift_right_signed(HostRegister a, u8 count);
@@ -140,7 +148,7 @@ class Assembler {
 };
 
 namespace condition {
-inline constexpr u8 kZero = 4, kNotZero = 5, kNotAbove = 6, kAbove = 7, kSign = 8;
+inline constexpr u8 kBelow = 2, kZero = 4, kNotZero = 5, kNotAbove = 6, kAbove = 7, kSign = 8;
 }
 
 }  // namespace uchronia::cpu::jit

@@ -148,6 +148,9 @@ Kind BlockTranslator::kind_of(const Item& item) {
             return memory ? Kind::kPushMemory : Kind::kPush;
         case Kind::kLEA:
             return Kind::kLEA;
+        case Kind::kMoveString:
+        case Kind::kStoreString:
+            return is_plain_string(item) ? shape.kind : Kind::kHelperEnd;
         case Kind::kJump:
         case Kind::kJumpIf:
         case Kind::kCall:
@@ -183,8 +186,10 @@ void BlockTranslator::put_head() {
     hot_.sub(kBudgetRegister, static_cast<i32>(count_));
     hot_.jump_if(condition::kSign, cold_.here());
     put_site(site_at(0, SiteKind::kHead));
-    if ((mode_ & mode_bit::kPlain) == 0)
+    if ((mode_ & mode_bit::kPlain) == 0) {
         plan_stack();
+        plan_groups();
+    }
     if (stack_.count != 0)
         put_stack_range_check();
 }
@@ -284,6 +289,9 @@ void BlockTranslator::put_item(unsigned index) {
             return put_call_indirect(index);
         case Kind::kReturn:
             return put_return(index);
+        case Kind::kMoveString:
+        case Kind::kStoreString:
+            return put_string(index);
     }
 }
 

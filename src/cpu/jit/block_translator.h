@@ -63,6 +63,18 @@ class BlockTranslator {
         Kind kind = Kind::kHelper;
         u16 offset = 0;
         bool on_stack = false;  // the head has checked its stack access
+        u8 group = 0;           // its number, from the first to the last member
+        bool opens_group = false;
+    };
+    // Accesses that share a check (page_groups.cc).
+    struct Group {
+        u8 base, index, scale;
+        bool simple = false;  // no index, and the base in its home: rcx is free
+        bool writes = false;
+        bool empty = true;
+        i64 low = 0, high = 0;  // displacements
+
+        bool take(i64 displacement, unsigned size);
     };
     // Stack accesses relative to the RSP that the block begins with (stack_cache.cc).
     struct StackPlan {
@@ -114,6 +126,20 @@ class BlockTranslator {
     bool can_be_fixed(const Item& item);
     void put_fix_up(const Item& item);
     void put_inversion(u8 flags);
+
+    // page_groups.cc
+    bool writes_register(const Item& item, u8 guest) const;
+    static bool writes_implicitly(Instruction instruction, u8 guest);
+    bool keeps_scratch(const Item& item, bool simple);
+    bool can_join(const Item& item) const;
+    void plan_groups();
+    Memory put_group_operand(unsigned index);
+    void put_group_exits(unsigned index);
+    void put_twin_site(unsigned index);
+
+    // strings.cc
+    bool is_plain_string(const Item& item) const;
+    void put_string(unsigned index);
 
     // stack_cache.cc
     bool moves_stack_by(const Item& item, i64& distance) const;
@@ -179,6 +205,8 @@ class BlockTranslator {
     std::array<Cross, 2> crosses_;
     unsigned cross_count_ = 0;
     StackPlan stack_;
+    std::array<Group, kMostInstructions> groups_;
+    unsigned group_count_ = 0;
     struct NotedAccess {
         u8* at;
         bool flags_in_host;
@@ -191,7 +219,7 @@ class BlockTranslator {
         CodeStore::Flags flags;
         u8* field;
     };
-    std::array<PageLink, 2> links_;
+    std::array<PageLink, 4> links_;
     unsigned link_count_ = 0;
     CrossingBytes crossing_;
     u64 next_page_number_ = kNoPage;

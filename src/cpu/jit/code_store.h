@@ -38,7 +38,7 @@ enum class SiteKind : u8 {
     kCross,     // a branch to another page
     kIndirect,  // the address in `value` was not in the jump table
     kStale,     // the block is not live any more
-    kStack,     // its stack accesses are not in one page of plain memory
+    kTwin,      // accesses that were to be checked together are not in one page of plain memory
 };
 
 struct Site {
@@ -70,7 +70,7 @@ struct TranslatedBlock {
     u8 mode = 0;
     bool alone = false;
     bool live = true;
-    u8 stack_failures = 0;
+    u8 joint_failures = 0;           // of checks for several accesses
     bool flags_in_host = false;      // which entry to take if the flags are in both places
     u8* direct = nullptr;            // entry with the flags in the host's flags
     u8* indirect = nullptr;          // entry with the flags in CPUState::flags

@@ -15,6 +15,7 @@ inline constexpr i32 kBudget = offsetof(VCPU, budget);
 static_assert(offsetof(VCPU, state) == 0);
 #pragma GCC diagnostic pop
 
+inline constexpr i32 kSystemFlags = offsetof(CPUState, system_flags);
 inline constexpr i32 kFlags = offsetof(CPUState, flags);
 inline constexpr i32 kMXCSR = offsetof(CPUState, mxcsr);
 inline constexpr i32 kVectors = offsetof(CPUState, vectors);
@@ -30,6 +31,8 @@ inline constexpr i32 kJumps = kFrame + offsetof(TranslatorFrame, jumps);
 inline constexpr i32 kStackPage = kFrame + offsetof(TranslatorFrame, stack_page);
 inline constexpr i32 kStackAddend = kFrame + offsetof(TranslatorFrame, stack_addend);
 inline constexpr i32 kStackStub = kFrame + offsetof(TranslatorFrame, stack_stub);
+inline constexpr i32 kStringStubs = kFrame + offsetof(TranslatorFrame, string_stubs);
+inline constexpr i32 kSaved = kFrame + offsetof(TranslatorFrame, saved);
 inline constexpr i32 kValue = kFrame + offsetof(TranslatorFrame, value);
 inline constexpr i32 kHostStack = kFrame + offsetof(TranslatorFrame, host_stack);
 inline constexpr i32 kHostMXCSR = kFrame + offsetof(TranslatorFrame, host_mxcsr);

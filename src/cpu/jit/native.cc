@@ -99,7 +99,10 @@ void BlockTranslator::put_native(unsigned index) {
     if (item.shape->writes_flags)
         flags_ = Where::kHost;
     put_fix_up(item);
-    put_slow_paths(index, SiteKind::kSlow);
+    if (item.group != 0)
+        put_group_exits(index);
+    else
+        put_slow_paths(index, SiteKind::kSlow);
 }
 
 void BlockTranslator::put_native_memory(unsigned index) {
@@ -111,7 +114,9 @@ void BlockTranslator::put_native_memory(unsigned index) {
     const bool vvvv_slot = is_in_slot(shape.vvvv, raw.vvvv);
     const bool needs = needs_flags(item, live_before(index));
     Memory operand{.base = kScratch2, .index = kScratch};
-    if (item.on_stack) {
+    if (item.group != 0) {
+        operand = put_group_operand(index);
+    } else if (item.on_stack) {
         operand = put_stack_operand(item.decoded.op.displacement);
     } else {
         save_flags_if_live(index);
@@ -126,7 +131,8 @@ void BlockTranslator::put_native_memory(unsigned index) {
     if (high) {  // no REX may be needed for the address
         hot_.lea(kScratch, operand);
         operand = {.base = kScratch};
-    } else if (!item.on_stack && (reg_slot || vvvv_slot || shape.uses_cl || shape.uses_rcx)) {
+    } else if (!item.on_stack && item.group == 0 &&
+               (reg_slot || vvvv_slot || shape.uses_cl || shape.uses_rcx)) {
         hot_.lea(kScratch2, operand);
         operand = {.base = kScratch2};
     }
@@ -154,7 +160,7 @@ void BlockTranslator::put_native_register(unsigned index) {
     if (shape.may_divide)
         save_flags_if_live(index);
     if (needs_flags(item, live_before(index)) && flags_ == Where::kMemory) {
-        put_reload(Scratch::kFree);
+        put_reload(item.group == 0 ? Scratch::kFree : Scratch::kInUse);
         flags_ = Where::kBoth;
     }
     const bool high_reg = is_high_byte(shape.reg, raw.reg, raw.has_rex);
@@ -217,7 +223,7 @@ void BlockTranslator::put_native_plain(unsigned index) {
     const Shape& shape = *item.shape;
     const RawInstruction& raw = item.raw;
     if (needs_flags(item, live_before(index)) && flags_ == Where::kMemory) {
-        put_reload(Scratch::kFree);
+        put_reload(item.group == 0 ? Scratch::kFree : Scratch::kInUse);
         flags_ = Where::kBoth;
     }
     const u8 guest = raw.opcode_register;

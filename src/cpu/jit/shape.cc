@@ -251,6 +251,14 @@ Shape make_shape(const InstructionRow& row) {
         shape.kind = branch_kind(row.name);
         return shape;
     }
+    if (row.name == "MOVS_Yb_Xb" || row.name == "MOVS_Yv_Xv") {
+        shape.kind = Kind::kMoveString;
+        return shape;
+    }
+    if (row.name == "STOS_Yb_AL" || row.name == "STOS_Yv_rAX") {
+        shape.kind = Kind::kStoreString;
+        return shape;
+    }
     if (ends || needs_helper(mnemonic) || (row.attributes & attribute::kRepeat) != 0 ||
         encoding.vsib)
         return shape;

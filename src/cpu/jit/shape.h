@@ -25,6 +25,8 @@ enum class Kind : u8 {
     kCall,
     kCallIndirect,
     kReturn,
+    kMoveString,
+    kStoreString,
 };
 
 enum class MemorySize : u8 {

@@ -21,11 +21,16 @@ namespace {
 
 constexpr i64 kLargestRange = 1024;
 constexpr unsigned kFewestAccesses = 2;
+// From the RSP that the block begins with: an operand can hold no more, and a block can move RSP by
+// many times that.
+constexpr i64 kFarthest = i64{1} << 30;
 
 }  // namespace
 
 // Adds an access to the range, if that does not make it too large.
 bool BlockTranslator::StackPlan::take(i64 offset, unsigned size) {
+    if (offset < -kFarthest || offset > kFarthest)
+        return false;
     const i64 new_low = std::min(low, offset);
     const i64 new_high = std::max(high, offset + i64{size});
     if (count != 0 && new_high - new_low > kLargestRange)
@@ -142,11 +147,7 @@ void BlockTranslator::put_stack_range_check() {
     cold_.call(at(kStackStub));
     compare(cold_);
     cold_.jump_if(condition::kNotAbove, hot_.here());
-    // The twin takes its ticks itself. This becomes a jump to it.
-    cold_.add(kBudgetRegister, static_cast<i32>(count_));
-    Site site = site_at(0, SiteKind::kStack);
-    site.resume = static_cast<u32>(cold_.here() - store_.cold());
-    put_site(site);
+    put_twin_site(0);
 }
 
 // The operand of an access that the head has covered: no register but r11 is needed.

@@ -144,6 +144,62 @@ const u8* put_stack(Assembler& out) {
     return start;
 }
 
+constexpr Memory saved(unsigned number) {
+    return at(8 + kSaved + 8 * static_cast<i32>(number));
+}
+
+// to = how many elements from `address` on lie in its page.
+void put_elements_in_page(Assembler& out, HostRegister to, HostRegister address, unsigned log) {
+    out.move32(to, address);
+    out.or32(to, -static_cast<i32>(kPageSize));
+    out.negate32(to);
+    if (log != 0)
+        out.shift_right32(to, static_cast<u8>(log));
+}
+
+// A chunk of REP MOVS or STOS of 1 << log bytes: host addresses in rcx (source) and r11; the first
+// elements lie in plain memory. Moves the guest's rsi and rdi, and takes the chunk off its count.
+const u8* put_string(Assembler& out, bool moves, unsigned log) {
+    constexpr HostRegister kCount = kHostR10;
+    const u8* start = out.here();
+    out.store(saved(0), kHostRAX);
+    out.store(saved(1), kHostRDX);
+    out.store(saved(2), kHostRSI);
+    out.store(saved(3), kHostRDI);
+    put_elements_in_page(out, kHostRDX, kHostRDI, log);
+    if (moves) {
+        put_elements_in_page(out, kHostRAX, kHostRSI, log);
+        out.compare(kHostRAX, kHostRDX);
+        out.move_if(condition::kBelow, kHostRDX, kHostRAX);
+    }
+    out.compare(kCount, kHostRDX);
+    out.move_if(condition::kBelow, kHostRDX, kCount);
+    if (moves) {
+        out.move(kHostRSI, kHostRCX);
+    } else {
+        out.load(kHostRAX, saved(0));
+    }
+    out.move(kHostRDI, kHostR11);
+    out.move(kHostRCX, kHostRDX);
+    out.byte(0xf3);
+    if (log == 1)
+        out.byte(0x66);
+    if (log == 3)
+        out.byte(0x48);
+    out.byte(static_cast<u8>((moves ? 0xa4 : 0xaa) | (log == 0 ? 0 : 1)));
+    out.sub(kCount, kHostRDX);
+    const Memory by{.base = kHostRSI, .index = kHostRDX, .scale = static_cast<u8>(log)};
+    out.load(kHostRSI, saved(2));
+    if (moves)
+        out.lea(kHostRSI, by);
+    out.load(kHostRDI, saved(3));
+    out.lea(kHostRDI, Memory{.base = kHostRDI, .index = kHostRDX, .scale = static_cast<u8>(log)});
+    out.load(kHostRAX, saved(0));
+    out.load(kHostRDX, saved(1));
+    out.ret();
+    return start;
+}
+
 }  // namespace
 
 Stubs make_stubs(CodeStore& store, OnSite on_site) {
@@ -154,6 +210,10 @@ Stubs make_stubs(CodeStore& store, OnSite on_site) {
     for (unsigned log = 1; log < stubs.cross.size(); ++log)
         stubs.cross[log] = put_cross(out, 1u << log);
     stubs.stack = put_stack(out);
+    for (unsigned log = 0; log < 4; ++log) {
+        stubs.strings[log] = put_string(out, true, log);
+        stubs.strings[4 + log] = put_string(out, false, log);
+    }
     store.keep(out.here());
     return stubs;
 }

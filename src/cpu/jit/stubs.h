@@ -18,6 +18,7 @@ struct Stubs {
     const void* leave = nullptr;
     std::array<const void*, 6> cross{};
     const void* stack = nullptr;
+    std::array<const void*, 8> strings{};
 };
 
 // What a site calls: the host address at which to go on, or 0 to return from `enter`.

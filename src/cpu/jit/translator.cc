@@ -82,6 +82,7 @@ void Translator::add_vcpu(VCPU& cpu) {
     f.leave_stub = stubs_.leave;
     f.cross_stubs = stubs_.cross;
     f.stack_stub = stubs_.stack;
+    f.string_stubs = stubs_.strings;
     f.jumps = jumps_.back()->data();
     f.translator = this;
 }
@@ -289,8 +290,8 @@ u64 Translator::follow(VCPU& cpu, Site site) {
             state.rip = page_base + site.offset;
             cpu.translation.jumps[state.rip & (frame::kJumpCount - 1)] = {};
             return go_on(cpu);
-        case SiteKind::kStack:
-            return follow_stack(cpu, site);
+        case SiteKind::kTwin:
+            return follow_twin(cpu, site);
     }
     CHECK(false);
 }
@@ -374,19 +375,20 @@ bool Translator::check_stack_page(VCPU& cpu) const {
     return false;
 }
 
-// A block's stack accesses are not in one page of plain memory. The first few times that may be for
-// want of an entry, which the interpreter makes; then its twin does it for ever.
-u64 Translator::follow_stack(VCPU& cpu, const Site& site) {
+// Accesses that a block checks together are not in one page of plain memory. The first few times
+// that may be for want of an entry, which the interpreter makes; then the plain twin, which begins
+// at the site's instruction, does the rest of the block for ever.
+u64 Translator::follow_twin(VCPU& cpu, const Site& site) {
     constexpr u8 kMostFailures = 4;
     cpu.state.rip = cpu.state.gpr[kPageBaseSlot] + site.offset;
     TranslatedBlock& block = store_.block(site.block);
-    if (block.stack_failures < kMostFailures || block.next_page_number != kNoPage) {
-        if (block.stack_failures < kMostFailures)
-            ++block.stack_failures;
+    if (block.joint_failures < kMostFailures || block.next_page_number != kNoPage) {
+        if (block.joint_failures < kMostFailures)
+            ++block.joint_failures;
         return leave(Result::kInterpret);
     }
     const u32 mode = block.mode | mode_bit::kPlain;
-    const TranslatedBlock* twin = store_.find(block.page_number, block.offset, mode);
+    const TranslatedBlock* twin = store_.find(block.page_number, site.offset, mode);
     if (twin == nullptr) {
         if (!store_.has_room())
             return leave(Result::kInterpret);
@@ -395,6 +397,7 @@ u64 Translator::follow_stack(VCPU& cpu, const Site& site) {
                                {block.page_number, mmu_.page_bytes(block.page_number)}, mode)
                    .translate(site.offset, lines);
         CHECK(twin != nullptr);
+        mmu_.mark_code(block.page_number, lines);
     }
     Assembler(store_.cold() + site.resume).jump(twin->indirect);
     check_stack_page(cpu);

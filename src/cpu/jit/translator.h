@@ -78,7 +78,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
     u64 follow_indirect(VCPU& cpu, const Site& site);
     u64 follow_cross(VCPU& cpu, const Site& site);
     u64 undo_branch(VCPU& cpu, const Site& site);
-    u64 follow_stack(VCPU& cpu, const Site& site);
+    u64 follow_twin(VCPU& cpu, const Site& site);
     bool check_stack_page(VCPU& cpu) const;
     u64 go_on(VCPU& cpu);
     u64 leave(Result result) {
