@@ -12,10 +12,11 @@ namespace uchronia::cpu {
 
 // A place of the table through which indirect branches go.
 struct JumpEntry {
-    u64 tagged_rip = ~u64{0};  // guest address xor TranslatorFrame::tag
+    u64 rip = 0;
     const void* code = nullptr;
     u64 page_base = 0;
-    u64 block = 0;  // its number
+    u32 block = 0;  // its number
+    u32 key = 0;    // TranslatorFrame::link_key at that time
 };
 
 // Not canonical, and with an addend of 0 no host address either.
@@ -26,8 +27,9 @@ struct TranslatorFrame {
     u64 index_mask = 0x1f'ffff'fffe;
     const void* leave_stub = nullptr;  // to the engine, for the site whose number follows the call
     std::array<const void*, 6> cross_stubs{};  // by log2 of the size: does an access cross pages?
-    u64 tag = 0;       // xored to addresses in the jump table: tells address spaces apart
-    u64 link_key = 0;  // what a link across pages was made under (a number, never 0)
+    // What links across pages and entries of the jump table are made under (a number, never 0): it
+    // tells address spaces, privileges and modes apart.
+    u64 link_key = 0;
     JumpEntry* jumps = nullptr;
     // MOVS of 1, 2, 4, 8 bytes, then STOS; and what they save.
     std::array<const void*, 8> string_stubs{};

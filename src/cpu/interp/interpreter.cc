@@ -229,6 +229,9 @@ Interpreter::Next Interpreter::run_alone(VCPU& cpu) {
     u8 bytes[kLongestInstruction];
     u32 size = 0;
     Fault fetch_fault;
+    const u16 offset = static_cast<u16>(rip & kPageMask);
+    Decoded decoded;
+    DecodeStatus status = DecodeStatus::kNeedsMore;
     while (size < kLongestInstruction) {
         const u64 at = rip + size;
         const FetchedPage page = mmu_.fetch(cpu, at);
@@ -245,15 +248,11 @@ Interpreter::Next Interpreter::run_alone(VCPU& cpu) {
         std::memcpy(bytes + size, page.bytes + (at & kPageMask), part);
         size += part;
         // Only an instruction that really reaches the next page may fault on it.
-        Decoded decoded;
-        if (decode({bytes, size}, CodeMode::k64, static_cast<u16>(rip & kPageMask), decoded) !=
-            DecodeStatus::kNeedsMore)
+        status = decode({bytes, size}, CodeMode::k64, offset, decoded);
+        if (status != DecodeStatus::kNeedsMore)
             break;
     }
     cpu.state.gpr[kPageBaseSlot] = rip & ~kPageMask;
-    const u16 offset = static_cast<u16>(rip & kPageMask);
-    Decoded decoded;
-    const DecodeStatus status = decode({bytes, size}, CodeMode::k64, offset, decoded);
     if (status == DecodeStatus::kNeedsMore) {
         cpu.fault = fetch_fault;
         return deliver(cpu);

@@ -51,6 +51,12 @@ inline void patch_rel32(u8* field, const void* target) {
     std::memcpy(field, &distance, sizeof distance);
 }
 
+inline const u8* target_of_rel32(const u8* field) {
+    i32 distance;
+    std::memcpy(&distance, field, sizeof distance);
+    return field + 4 + distance;
+}
+
 class Assembler {
   public:
     explicit Assembler(u8* at = nullptr) : at_(at) {}
@@ -95,6 +101,10 @@ class Assembler {
     void and_(HostRegister to, const Memory& m) { rm(0x23, to, m); }
     void and_(HostRegister to, i32 number) { immediate(4, to, number); }
     void and32(HostRegister to, i32 number);
+    void and_(const Memory& m, i32 number) {
+        rm(0x81, 4, m);
+        value(number);
+    }
     void xor_(HostRegister to, const Memory& m) { rm(0x33, to, m); }
     void xor_(HostRegister to, HostRegister from) { rr(0x33, to, from); }
     void compare(HostRegister a, const Memory& m) { rm(0x3b, a, m); }

@@ -95,7 +95,8 @@ bool BlockTranslator::add_item(const u8* bytes, unsigned size, u16 offset) {
     item.kind = kind_of(item);
     ++count_;
     alone_ = alone;
-    ended_ = alone || (item.decoded.attributes & attribute::kEnd) != 0;
+    ended_ = alone || ((item.decoded.attributes & attribute::kEnd) != 0 &&
+                       item.kind != Kind::kClearInterrupts);
     return true;
 }
 
@@ -134,6 +135,7 @@ Kind BlockTranslator::kind_of(const Item& item) {
     const i64 target = static_cast<i64>(op.immediate);
     const bool far = target < -kMostDistance || target > kMostDistance;
     const bool boundary = (mode_ & mode_bit::kBoundary) != 0;
+    const bool kernel = (mode_ & mode_bit::kKernel) != 0;
     const bool operand16 = (op.flags & op_flag::kOperand16) != 0;
     switch (shape.kind) {
         case Kind::kNative:
@@ -148,6 +150,10 @@ Kind BlockTranslator::kind_of(const Item& item) {
             return memory ? Kind::kPushMemory : Kind::kPush;
         case Kind::kLEA:
             return Kind::kLEA;
+        case Kind::kClearInterrupts:
+            return kernel ? shape.kind : Kind::kHelperEnd;
+        case Kind::kSwapGS:
+            return kernel ? shape.kind : Kind::kHelper;
         case Kind::kMoveString:
         case Kind::kStoreString:
             return is_plain_string(item) ? shape.kind : Kind::kHelperEnd;
@@ -214,6 +220,22 @@ void BlockTranslator::put_flagless_head() {
     cold_.jump(block_.direct);
     block_.flags_in_host = true;
     flags_ = Where::kHost;
+}
+
+// With CPL 0. That interrupts are off now needs no look at anything: none was pending.
+void BlockTranslator::put_clear_interrupts(unsigned index) {
+    save_flags_if_live(index);
+    hot_.and_(at(kSystemFlags), ~static_cast<i32>(rflags::kIF));
+    if (flags_ == Where::kBoth)
+        flags_ = Where::kMemory;
+}
+
+void BlockTranslator::put_swap_gs() {
+    hot_.load(kScratch, at(kKernelGSBase));
+    hot_.load(kScratch2, at(kSegmentBases + 8 * kGS));
+    hot_.store(at(kKernelGSBase), kScratch2);
+    hot_.store(at(kSegmentBases + 8 * kGS), kScratch);
+    hot_.store(at(kGSBase), kScratch);
 }
 
 // Whether the first instruction that touches the flags reads them, with nothing before it that
@@ -289,6 +311,10 @@ void BlockTranslator::put_item(unsigned index) {
             return put_call_indirect(index);
         case Kind::kReturn:
             return put_return(index);
+        case Kind::kClearInterrupts:
+            return put_clear_interrupts(index);
+        case Kind::kSwapGS:
+            return put_swap_gs();
         case Kind::kMoveString:
         case Kind::kStoreString:
             return put_string(index);

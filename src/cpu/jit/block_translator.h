@@ -98,6 +98,8 @@ class BlockTranslator {
     void put_flagless_head();
     void put_item(unsigned index);
     void put_helper(unsigned index);
+    void put_clear_interrupts(unsigned index);
+    void put_swap_gs();
     void put_helper_end(unsigned index);
 
     // Where the flags are.

@@ -25,9 +25,11 @@ inline constexpr u32 kMostInstructions = 32;
 namespace mode_bit {
 inline constexpr u32 kSSE = 1;  // SSE instructions do not fault, and no SIMD exception is unmasked
 inline constexpr u32 kAVX = 2;
-inline constexpr u32 kV3 = 4;        // BMI and the like are there
-inline constexpr u32 kBoundary = 8;  // a relative branch might leave the canonical addresses
-inline constexpr u32 kPlain = 16;    // not what is chosen by the state: without the stack's page
+inline constexpr u32 kV3 = 4;            // BMI and the like are there
+inline constexpr u32 kBoundary = 8;      // a relative branch might leave the canonical addresses
+inline constexpr u32 kKernel = 16;       // CPL is 0
+inline constexpr u32 kChosenCount = 32;  // combinations of the above
+inline constexpr u32 kPlain = 32;  // not what is chosen by the state: without the stack's page
 }  // namespace mode_bit
 
 enum class SiteKind : u8 {

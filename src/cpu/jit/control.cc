@@ -22,22 +22,27 @@ i32 offset_part(i64 target) {
     return static_cast<i32>(target & static_cast<i64>(kPageMask));
 }
 
-// Goes to the guest address in rcx, if the vCPU's jump table has it; the jump is taken if not, with
-// the tagged address in rcx. Clobbers the flags.
-Jump put_table_jump(Assembler& out) {
+// Goes to the guest address in rcx, if the vCPU's jump table has it; the jumps are taken if not,
+// with the address still in rcx. Clobbers the flags.
+std::array<Jump, 2> put_table_jump(Assembler& out) {
     out.move32(kScratch2, kScratch);
     out.and32(kScratch2, kJumpCount - 1);
     out.shift_left32(kScratch2, 5);
     out.add(kScratch2, at(kJumps));
-    out.xor_(kScratch, at(kTag));
     out.compare(kScratch, Memory{.base = kScratch2});
-    const Jump miss = out.jump_if(condition::kNotZero);
+    const Jump other_address = out.jump_if(condition::kNotZero);
+    // The key is compared by itself: a guest may branch to any 64 bits, and they must not be able
+    // to make up for a wrong key.
+    out.load32(kScratch, Memory{.base = kScratch2, .displacement = offsetof(JumpEntry, key)});
+    out.compare(kScratch, at(kLinkKey));
+    out.load(kScratch, Memory{.base = kScratch2});
+    const Jump other_key = out.jump_if(condition::kNotZero);
     out.load(kScratch, Memory{.base = kScratch2, .displacement = offsetof(JumpEntry, page_base)});
     out.store(at(kPageBase), kScratch);
     out.jump(Memory{.base = kScratch2, .displacement = offsetof(JumpEntry, code)});
-    return miss;
+    return {other_address, other_key};
 }
-static_assert(sizeof(JumpEntry) == 32 && offsetof(JumpEntry, tagged_rip) == 0);
+static_assert(sizeof(JumpEntry) == 32 && offsetof(JumpEntry, rip) == 0);
 
 }  // namespace
 
@@ -153,14 +158,16 @@ void BlockTranslator::put_cross_page(unsigned index, i64 target) {
     // Not linked under this key: by the jump table.
     cold_.bind(not_linked);
     cold_.lea(kScratch, Memory{.base = kScratch, .displacement = offset_part(target)});
-    cold_.bind(put_table_jump(cold_));
+    for (const Jump miss : put_table_jump(cold_))
+        cold_.bind(miss);
     site.kind = SiteKind::kCross;
     put_site(site);
 }
 
 // Goes to the address in rcx at the end of an instruction that has added `released` to RSP.
 void BlockTranslator::put_lookup(unsigned index, i32 released) {
-    cold_.bind(put_table_jump(hot_));
+    for (const Jump miss : put_table_jump(hot_))
+        cold_.bind(miss);
     Site site = site_at(index, SiteKind::kIndirect);
     site.target = released;
     put_site(site);

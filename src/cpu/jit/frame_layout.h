@@ -16,6 +16,9 @@ static_assert(offsetof(VCPU, state) == 0);
 #pragma GCC diagnostic pop
 
 inline constexpr i32 kSystemFlags = offsetof(CPUState, system_flags);
+inline constexpr i32 kKernelGSBase = offsetof(CPUState, kernel_gs_base);
+inline constexpr i32 kGSBase =
+    offsetof(CPUState, segments) + kGS * sizeof(Segment) + offsetof(Segment, base);
 inline constexpr i32 kFlags = offsetof(CPUState, flags);
 inline constexpr i32 kMXCSR = offsetof(CPUState, mxcsr);
 inline constexpr i32 kVectors = offsetof(CPUState, vectors);
@@ -25,7 +28,6 @@ inline constexpr i32 kSegmentBases = offsetof(CPUState, segment_base);
 inline constexpr i32 kIndexMask = kFrame + offsetof(TranslatorFrame, index_mask);
 inline constexpr i32 kLeaveStub = kFrame + offsetof(TranslatorFrame, leave_stub);
 inline constexpr i32 kCrossStubs = kFrame + offsetof(TranslatorFrame, cross_stubs);
-inline constexpr i32 kTag = kFrame + offsetof(TranslatorFrame, tag);
 inline constexpr i32 kLinkKey = kFrame + offsetof(TranslatorFrame, link_key);
 inline constexpr i32 kJumps = kFrame + offsetof(TranslatorFrame, jumps);
 inline constexpr i32 kStackPage = kFrame + offsetof(TranslatorFrame, stack_page);

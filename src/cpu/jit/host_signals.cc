@@ -18,9 +18,17 @@ const struct sigaction& previous_of(int signal) {
     return signal == SIGSEGV ? previous_segv : signal == SIGBUS ? previous_bus : previous_fpe;
 }
 
+// Whether the fault was at an address where the host may have something: such an access was not the
+// guest's to make, and must not pass for one (docs/decisions/0013). Addresses that are not
+// canonical come without an address (SI_KERNEL), or on hosts with 57-bit addresses beyond 47 bits.
+bool is_escape(int signal, const siginfo_t& info) {
+    return signal == SIGSEGV && info.si_code > 0 && info.si_code != SI_KERNEL &&
+           reinterpret_cast<u64>(info.si_addr) >> 47 == 0;
+}
+
 void handle(int signal, siginfo_t* info, void* context) {
     auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
-    if (running != nullptr) {
+    if (running != nullptr && !is_escape(signal, *info)) {
         const Access* access = running->access_at(static_cast<u64>(registers[REG_RIP]));
         if (access != nullptr) {
             if (access->flags_in_host) {

@@ -251,6 +251,10 @@ Shape make_shape(const InstructionRow& row) {
         shape.kind = branch_kind(row.name);
         return shape;
     }
+    if (row.name == "CLI" || row.name == "SWAPGS") {
+        shape.kind = row.name == "CLI" ? Kind::kClearInterrupts : Kind::kSwapGS;
+        return shape;
+    }
     if (row.name == "MOVS_Yb_Xb" || row.name == "MOVS_Yv_Xv") {
         shape.kind = Kind::kMoveString;
         return shape;

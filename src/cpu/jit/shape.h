@@ -25,6 +25,8 @@ enum class Kind : u8 {
     kCall,
     kCallIndirect,
     kReturn,
+    kClearInterrupts,
+    kSwapGS,
     kMoveString,
     kStoreString,
 };

@@ -15,15 +15,16 @@ namespace {
 
 constexpr u64 kBoundary = u64{1} << 47;
 constexpr u64 kNearBoundary = u64{1} << 32;  // farther than a relative branch goes
-constexpr u32 kTagBits = 15;                 // bits 48-62 of an address
 constexpr std::size_t kMostKeys = 1u << 16, kMostHomes = 1u << 20;
 constexpr std::size_t kBoundOps = 1u << 14;
 constexpr u32 kMasksMXCSR = 0x1f80;
 constexpr char kExecutableMemory[] = "memory that can be written and executed";
 
+bool has_traps(const CPUState& state) {
+    return (state.system_flags & (rflags::kTF | rflags::kRF)) != 0 || (state.dr7 & 0xff) != 0;
+}
 bool needs_stepping(const CPUState& state) {
-    return state.interrupt_shadow || (state.system_flags & (rflags::kTF | rflags::kRF)) != 0 ||
-           (state.dr7 & 0xff) != 0;
+    return state.interrupt_shadow || has_traps(state);
 }
 
 // The host does not change: once in a process.
@@ -110,29 +111,38 @@ u32 Translator::mode_of(const VCPU& cpu) {
         mode |= mode_bit::kAVX;
     if (cpu.platform.cpu_model() >= CPUModel::kV3)
         mode |= mode_bit::kV3;
+    if (s.cpl() == 0)
+        mode |= mode_bit::kKernel;
     if (s.rip + kNearBoundary - kBoundary < 2 * kNearBoundary ||
         s.rip + kNearBoundary + kBoundary < 2 * kNearBoundary)
         mode |= mode_bit::kBoundary;
     return mode;
 }
 
-u32 Translator::number_of_key(u64 key) {
-    const auto found = key_numbers_.find(key);
-    if (found != key_numbers_.end())
+u32 Translator::number_of_key(u64 fetch_key, u32 mode) {
+    RecentKey& recent = recent_keys_[(mode & mode_bit::kKernel) != 0 ? 1 : 0];
+    if (recent.number == 0 || recent.fetch_key != fetch_key || recent.mode != mode)
+        recent = {fetch_key, mode, find_number_of_key(fetch_key, mode)};
+    return recent.number;
+}
+
+u32 Translator::find_number_of_key(u64 fetch_key, u32 mode) {
+    KeyNumbers& numbers = key_numbers_[mode];
+    const auto found = numbers.find(fetch_key);
+    if (found != numbers.end())
         return found->second;
-    if (key_numbers_.size() > kMostKeys || homes_.size() > kMostHomes) {
-        key_numbers_.clear();
+    if (numbers.size() > kMostKeys || homes_.size() > kMostHomes) {
+        key_numbers_ = {};
         homes_.clear();
     }
-    CHECK(++last_key_number_ != 0);
-    if ((last_key_number_ & ((1u << kTagBits) - 1)) == 0) {
-        // Tags begin again: no entry under an old one may be left.
-        ++last_key_number_;
-        key_numbers_.clear();
-        for (const auto& table : jumps_)
-            std::fill(table->begin(), table->end(), JumpEntry{});
+    if (++last_key_number_ == 0) {
+        // The numbers begin again: nothing may be left that was made under an old one.
+        key_numbers_ = {};
+        recent_keys_ = {};
+        drop_caches();
+        last_key_number_ = 1;
     }
-    key_numbers_[key] = last_key_number_;
+    key_numbers_[mode][fetch_key] = last_key_number_;
     return last_key_number_;
 }
 
@@ -140,10 +150,7 @@ u32 Translator::number_of_key(u64 key) {
 void Translator::select(VCPU& cpu) {
     TranslatorFrame& f = cpu.translation;
     f.mode = mode_of(cpu);
-    const u64 key = cpu.fetch_keys[cpu.state.rip >> 63] ^ u64 { f.mode } << 60;
-    const u32 number = number_of_key(key);
-    f.link_key = number;
-    f.tag = u64{number & ((1u << kTagBits) - 1)} << 48;
+    f.link_key = number_of_key(cpu.fetch_keys[cpu.state.rip >> 63], f.mode);
     const bool user_view = cpu.state.cpl() == 3 || (cpu.state.system_flags & rflags::kAC) != 0 ||
                            cpu.state.rip >> 63 == 0;
     const TableEntry* table = user_view ? cpu.tables[0] : cpu.tables[1] - kTableEntryCount;
@@ -175,9 +182,8 @@ const u8* Translator::resolve(VCPU& cpu) {
     select(cpu);
     TranslatorFrame& f = cpu.translation;
     JumpEntry& entry = f.jumps[rip & (frame::kJumpCount - 1)];
-    const u64 tagged = rip ^ f.tag;
     cpu.state.gpr[kPageBaseSlot] = rip & ~kPageMask;
-    if (entry.tagged_rip == tagged)
+    if (entry.rip == rip && entry.key == f.link_key)
         return static_cast<const u8*>(entry.code);
     u8& heat = heat_[(rip ^ rip >> 16) & (kHeatEntries - 1)];
     if (heat < hot_) {
@@ -187,7 +193,7 @@ const u8* Translator::resolve(VCPU& cpu) {
     const TranslatedBlock* block = block_at(cpu);
     if (block == nullptr)
         return nullptr;
-    entry = {rip ^ f.tag, block->indirect, rip & ~kPageMask, block->number};
+    entry = {rip, block->indirect, rip & ~kPageMask, block->number, static_cast<u32>(f.link_key)};
     return block->indirect;
 }
 
@@ -353,6 +359,10 @@ u64 Translator::run_end(VCPU& cpu, const Site& site) {
 
 // On to the instruction at RIP, in translated code if possible.
 u64 Translator::go_on(VCPU& cpu) {
+    // The shadow of STI and MOV SS ends when the next instruction begins. As nothing waits to be
+    // delivered, and that instruction will not be stopped before, it can end now.
+    if (!cpu.attention && cpu.budget > 0)
+        cpu.state.interrupt_shadow = cpu.state.interrupt_shadow && has_traps(cpu.state);
     if (cpu.attention || cpu.budget <= 0 || needs_stepping(cpu.state))
         return leave(Result::kAgain);
     const u8* code = resolve(cpu);
@@ -412,7 +422,7 @@ u64 Translator::undo_branch(VCPU& cpu, const Site& site) {
 }
 
 u64 Translator::follow_indirect(VCPU& cpu, const Site& site) {
-    const u64 target = cpu.translation.value ^ cpu.translation.tag;
+    const u64 target = cpu.translation.value;
     if (!is_canonical(target)) {
         cpu.state.gpr[kRSP] -= static_cast<u64>(i64{site.target});
         return undo_branch(cpu, site);
@@ -436,8 +446,11 @@ u64 Translator::follow_cross(VCPU& cpu, const Site& site) {
     u8* key = store_.hot() + site.resume;
     const u32 number = static_cast<u32>(cpu.translation.link_key);
     std::memcpy(key, &number, sizeof number);
-    patch_rel32(key + CrossLink::kJumpBehindKey, entry.code);
-    store_.block(static_cast<u32>(entry.block)).incoming.push_back(key);
+    u8* jump = key + CrossLink::kJumpBehindKey;
+    if (target_of_rel32(jump) == entry.code)
+        return code;  // linked before, under another key
+    patch_rel32(jump, entry.code);
+    store_.block(entry.block).incoming.push_back(key);
     return code;
 }
 

@@ -91,7 +91,8 @@ class Translator final : public TranslatedCode, public CodeObserver {
     void select(VCPU& cpu);
     void set_gs(VCPU& cpu);
     static u32 mode_of(const VCPU& cpu);
-    u32 number_of_key(u64 key);
+    u32 number_of_key(u64 fetch_key, u32 mode);
+    u32 find_number_of_key(u64 fetch_key, u32 mode);
     void note_home(const VCPU& cpu, u64 page_number);
     bool has_one_home(const VCPU& cpu, u64 page_number) const;
 
@@ -104,7 +105,15 @@ class Translator final : public TranslatedCode, public CodeObserver {
     std::vector<u8> heat_;
     u8 hot_ = kHot;
     // Numbers of fetch keys (VCPU::fetch_keys): never used again.
-    std::unordered_map<u64, u32> key_numbers_;
+    using KeyNumbers = std::unordered_map<u64, u32>;
+    std::array<KeyNumbers, mode_bit::kChosenCount> key_numbers_;  // by mode
+    // The last ones of user and kernel code.
+    struct RecentKey {
+        u64 fetch_key = 0;
+        u32 mode = 0;
+        u32 number = 0;  // 0: none
+    };
+    std::array<RecentKey, 2> recent_keys_{};
     u32 last_key_number_ = 0;
     // Where a page of code is mapped, by page number and key number; an address is never odd.
     static constexpr u64 kSeveralHomes = 1;
