@@ -1,5 +1,5 @@
 // Memory operands of translated code: the address, the look into the flat software page table, and
-// the slow paths (docs/decisions/0010 says why nothing else can be reached).
+// the slow paths (docs/decisions/0013 says why nothing else can be reached).
 #include "base/check.h"
 #include "cpu/jit/block_translator.h"
 #include "cpu/jit/frame_layout.h"
