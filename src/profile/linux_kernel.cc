@@ -28,6 +28,11 @@ constexpr u64 kXArrayKindMask = 3, kXArrayInternal = 2;
 constexpr u64 kXArraySlots = 64;
 constexpr unsigned kDeepestXArray = 11;
 
+// Nodes of a maple tree: the low bits of a pointer tell the node's type.
+constexpr u64 kMapleNodeMask = 0xff, kMapleInternal = 2;
+constexpr unsigned kDeepestMaple = 12;
+enum MapleType : u64 { kMapleDense = 0, kMapleLeaf = 1, kMapleRange = 2, kMapleAllocation = 3 };
+
 bool is_code(char type) {
     return type == 't' || type == 'T' || type == 'w' || type == 'W';
 }
@@ -36,7 +41,9 @@ bool is_code(char type) {
 
 // Of the members that are used, in bytes.
 struct LinuxKernel::Offsets {
-    u64 comm, pid, tgid, group_leader;
+    u64 comm, pid, tgid, group_leader, memory;
+    u64 memory_tree, tree_root, range_pivots, range_slots, allocation_pivots, allocation_slots;
+    u64 area_start, area_end, area_page, area_file, file_inode;
     u64 page_mapping, page_index, page_head, page_size;
     u64 mapping_host, mapping_pages, array_head, node_shift, node_slots;
     u64 inode_number, inode_super, inode_size, inode_mapping, inode_dentries, dentry_alias;
@@ -137,6 +144,18 @@ void LinuxKernel::read_types() {
         .pid = at("task_struct", "pid"),
         .tgid = at("task_struct", "tgid"),
         .group_leader = at("task_struct", "group_leader"),
+        .memory = at("task_struct", "mm"),
+        .memory_tree = at("mm_struct", "mm_mt"),
+        .tree_root = at("maple_tree", "ma_root"),
+        .range_pivots = at("maple_range_64", "pivot"),
+        .range_slots = at("maple_range_64", "slot"),
+        .allocation_pivots = at("maple_arange_64", "pivot"),
+        .allocation_slots = at("maple_arange_64", "slot"),
+        .area_start = at("vm_area_struct", "vm_start"),
+        .area_end = at("vm_area_struct", "vm_end"),
+        .area_page = at("vm_area_struct", "vm_pgoff"),
+        .area_file = at("vm_area_struct", "vm_file"),
+        .file_inode = at("file", "f_inode"),
         .page_mapping = at("page", "mapping"),
         .page_index = at("page", "index"),
         .page_head = at("page", "compound_head"),
@@ -271,13 +290,17 @@ KernelFunction LinuxKernel::function_at(u64 address) {
     return {nullptr, "[kernel]", std::nullopt};
 }
 
-std::optional<Task> LinuxKernel::current_task(unsigned vcpu) {
+// The guest address of the task that runs, or 0.
+u64 LinuxKernel::task_of(unsigned vcpu) {
     const std::optional<u64> areas = address_of("__per_cpu_offset");
     if (!offsets_ || !areas)
-        return std::nullopt;
-    const u64 area = view_.number(*areas + 8 * u64{vcpu});
-    u64 task = 0;
-    if (!view_.load(area + offsets_->current_task, task))
+        return 0;
+    return view_.number(view_.number(*areas + 8 * u64{vcpu}) + offsets_->current_task);
+}
+
+std::optional<Task> LinuxKernel::current_task(unsigned vcpu) {
+    const u64 task = task_of(vcpu);
+    if (task == 0)
         return std::nullopt;
     const u64 leader = view_.number(task + offsets_->group_leader);
     constexpr u64 kCommandSize = 16;  // TASK_COMM_LEN
@@ -316,6 +339,54 @@ std::optional<FilePage> LinuxKernel::file_page(u64 physical) {
     return result;
 }
 
+// The structure of the mapping (vm_area_struct) in a process's maple tree, or 0: in a node, slot n
+// is of the addresses up to and with pivot n.
+u64 LinuxKernel::mapping_at(u64 tree, u64 address) {
+    const Offsets& at = *offsets_;
+    u64 entry = view_.number(tree + at.tree_root);
+    if ((entry & 3) != kMapleInternal)
+        return 0;
+    for (unsigned depth = 0; depth < kDeepestMaple; ++depth) {
+        const u64 node = entry & ~kMapleNodeMask, type = (entry >> 3) & 15;
+        if (node == 0 || type == kMapleDense || type > kMapleAllocation)
+            return 0;
+        const u64 pivots = type == kMapleAllocation ? at.allocation_pivots : at.range_pivots;
+        const u64 slots = type == kMapleAllocation ? at.allocation_slots : at.range_slots;
+        const u64 count = (slots - pivots) / 8;
+        u64 slot = 0;
+        for (; slot < std::min<u64>(count, 32); ++slot) {
+            const u64 pivot = view_.number(node + pivots + 8 * slot);
+            if (address <= pivot || (slot > 0 && pivot == 0))
+                break;
+        }
+        entry = view_.number(node + slots + 8 * slot);
+        if (type == kMapleLeaf)
+            return entry;
+    }
+    return 0;
+}
+
+std::optional<FilePage> LinuxKernel::file_mapped_at(unsigned vcpu, u64 address) {
+    const u64 task = task_of(vcpu);
+    if (task == 0)
+        return std::nullopt;
+    const Offsets& at = *offsets_;
+    const u64 memory = view_.number(task + at.memory);
+    const u64 area = memory == 0 ? 0 : mapping_at(memory + at.memory_tree, address);
+    const u64 file = area == 0 ? 0 : view_.number(area + at.area_file);
+    const u64 start = view_.number(area + at.area_start);
+    if (file == 0 || address < start || address >= view_.number(area + at.area_end))
+        return std::nullopt;
+    FilePage result;
+    result.inode = view_.number(file + at.file_inode);
+    result.index = view_.number(area + at.area_page) + ((address - start) >> kPageBits);
+    result.inode_number = view_.number(result.inode + at.inode_number);
+    result.super_block = view_.number(result.inode + at.inode_super);
+    if (result.inode == 0 || result.super_block == 0)
+        return std::nullopt;
+    return result;
+}
+
 std::string LinuxKernel::path_of(const FilePage& page) {
     const Offsets& at = *offsets_;
     const u64 alias = view_.number(page.inode + at.inode_dentries);
@@ -339,7 +410,7 @@ std::string LinuxKernel::file_system_of(const FilePage& page) {
 }
 
 // The struct page in a file's page cache, or 0.
-u64 LinuxKernel::cached_page(u64 mapping, u64 index) {
+u64 LinuxKernel::page_in(u64 mapping, u64 index) {
     const Offsets& at = *offsets_;
     u64 entry = view_.number(mapping + at.mapping_pages + at.array_head);
     for (unsigned depth = 0; depth < kDeepestXArray; ++depth) {
@@ -366,7 +437,8 @@ u64 LinuxKernel::cached_page(u64 mapping, u64 index) {
     return index < first ? 0 : entry + (index - first) * at.page_size;
 }
 
-std::optional<u64> LinuxKernel::physical_of(u64 page) const {
+std::optional<u64> LinuxKernel::cached_page(const FilePage& file, u64 index) {
+    const u64 page = page_in(view_.number(file.inode + offsets_->inode_mapping), index);
     const std::optional<u64> map = address_of("vmemmap_base");
     if (!map || page == 0)
         return std::nullopt;
@@ -376,12 +448,11 @@ std::optional<u64> LinuxKernel::physical_of(u64 page) const {
 std::vector<u8> LinuxKernel::cached_contents(const FilePage& page) {
     const Offsets& at = *offsets_;
     const u64 size = view_.number(page.inode + at.inode_size);
-    const u64 mapping = view_.number(page.inode + at.inode_mapping);
     if (size > kLargestCachedFile)
         return {};
     std::vector<u8> contents(size);
     for (u64 done = 0; done < size; done += kPageSize) {
-        const std::optional<u64> physical = physical_of(cached_page(mapping, done >> kPageBits));
+        const std::optional<u64> physical = cached_page(page, done >> kPageBits);
         const u64 part = std::min(kPageSize, size - done);
         if (physical)
             view_.read_physical(*physical, std::span(contents).subspan(done, part));

@@ -60,6 +60,10 @@ class LinuxKernel {
     std::optional<Task> current_task(unsigned vcpu);
     // Nothing: the page is anonymous, or does not belong to a file.
     std::optional<FilePage> file_page(u64 physical);
+    // The page of a file that the process that runs has mapped there, also if it is not in memory.
+    std::optional<FilePage> file_mapped_at(unsigned vcpu, u64 address);
+    // Where a page of the file is in physical memory, if it is in the page cache.
+    std::optional<u64> cached_page(const FilePage& file, u64 index);
     // From the root of its file system: "/usr/bin/env"; and the kind of that: "virtiofs".
     std::string path_of(const FilePage& page);
     std::string file_system_of(const FilePage& page);
@@ -91,8 +95,9 @@ class LinuxKernel {
     void read_modules();
     void read_module_symbols(u64 module, Module& result, u64& symbols_left);
     const Module* module_at(u64 address);
-    u64 cached_page(u64 mapping, u64 index);
-    std::optional<u64> physical_of(u64 page) const;
+    u64 task_of(unsigned vcpu);
+    u64 mapping_at(u64 tree, u64 address);
+    u64 page_in(u64 mapping, u64 index);
 
     GuestView& view_;
     u64 image_begin_ = 0;

@@ -55,8 +55,11 @@ Profiler::Profiler(const ProfilerOptions& options)
 Profiler::~Profiler() = default;
 
 Ticks Profiler::next_stop(Ticks done) {
-    const u64 first = std::max(done.value, options_.from_tick.value);
-    return Ticks((first / options_.interval_ticks + 1) * options_.interval_ticks);
+    const u64 first = std::max(done.value + 1, options_.from_tick.value);
+    // A multiple beyond all ticks is as good as none.
+    const u64 count = first / options_.interval_ticks + (first % options_.interval_ticks != 0);
+    const u128 stop = u128{count} * options_.interval_ticks;
+    return Ticks(stop > ~u64{0} ? ~u64{0} : static_cast<u64>(stop));
 }
 
 void Profiler::stopped(machine::Machine& machine, Ticks done, VirtualTime time) {
@@ -162,7 +165,7 @@ void Profiler::walk_user(Walk& walk) {
     while (!walk.full()) {
         const u64 address = walk.looked_up();
         const std::optional<UserLocation> location =
-            user_code_ == nullptr ? UserLocation{} : user_code_->locate(address);
+            user_code_ == nullptr ? UserLocation{} : user_code_->locate(0, address);
         // Where the stack leads nowhere, the walk has gone wrong or is at its end.
         const bool has_code = location && location->file != nullptr;
         const bool innermost = walk.frames.empty() || walk.frames.back().mode == Mode::kKernel;

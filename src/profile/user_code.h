@@ -34,8 +34,8 @@ class UserCode {
   public:
     UserCode(GuestView& view, LinuxKernel& kernel) : view_(view), kernel_(kernel) {}
 
-    // Of an address in the address space that is in use; nothing if no memory is there now.
-    std::optional<UserLocation> locate(u64 address);
+    // Of an address in the process that runs on the vCPU; nothing if nothing is known to be there.
+    std::optional<UserLocation> locate(unsigned vcpu, u64 address);
 
     // Files of the host that are no longer as the guest saw them.
     const std::vector<std::string>& changed_files() const { return changed_files_; }
@@ -43,10 +43,10 @@ class UserCode {
   private:
     using Key = std::tuple<u64, u64, u64>;  // inode, its number, super block
 
-    const CodeFile* file_of(const FilePage& page, u64 physical);
+    const CodeFile* file_of(const FilePage& page);
     const CodeFile* vdso_at(u64 physical, u64& offset);
     static void set_contents(CodeFile& file, std::vector<u8> contents);
-    std::vector<u8> host_contents(const CodeFile& file, const FilePage& page, u64 physical);
+    std::vector<u8> host_contents(const CodeFile& file, const FilePage& page);
 
     GuestView& view_;
     LinuxKernel& kernel_;
