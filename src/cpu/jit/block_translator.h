@@ -115,6 +115,7 @@ class BlockTranslator {
     void put_address(const Item& item);
     void put_check(unsigned size, AccessKind kind, Alignment alignment);
     Memory put_stack_access(unsigned index, AccessKind kind, i32 offset);
+    void put_verification();
     void note_access();
     void put_slow_paths(unsigned index, SiteKind kind);
     unsigned memory_size(const Item& item) const;

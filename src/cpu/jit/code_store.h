@@ -40,6 +40,7 @@ enum class SiteKind : u8 {
     kCross,     // a branch to another page
     kIndirect,  // the address in `value` was not in the jump table
     kStale,     // the block is not live any more
+    kVerify,    // builds that check walks: the address in `value` is about to be accessed
     kTwin,      // accesses that were to be checked together are not in one page of plain memory
 };
 

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "cpu/jit/block_translator.h"
 #include "cpu/jit/frame_layout.h"
+#include "cpu/mmu/mmu.h"
 
 namespace uchronia::cpu::jit {
 
@@ -89,8 +90,23 @@ void BlockTranslator::put_address(const Item& item) {
         hot_.add(kScratch, at(kSegmentBases + 8 * op.segment));
 }
 
+// In a build that checks walks: the engine compares the entry that will be used with a page walk.
+void BlockTranslator::put_verification() {
+    hot_.load(kScratch2, at(kValue));
+    hot_.store(at(kSaved), kScratch2);
+    hot_.call(at(kLeaveStub));
+    Site site = site_at(0, SiteKind::kVerify);
+    site.resume = static_cast<u32>(hot_.here() + 4 - store_.hot());
+    hot_.value(store_.add_site(site));
+    hot_.load(kScratch, at(kValue));
+    hot_.load(kScratch2, at(kSaved));
+    hot_.store(at(kValue), kScratch2);
+}
+
 // Turns the address in rcx into the addend in r11, or goes to the slow path.
 void BlockTranslator::put_check(unsigned size, AccessKind kind, Alignment alignment) {
+    if constexpr (kCheckWalks)
+        put_verification();
     // Large operands are often misaligned, so the check is exact at once; small ones are not, and
     // are looked at again in the cold area if they are.
     const bool exact = size >= 16 && alignment == Alignment::kAny;

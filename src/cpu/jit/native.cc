@@ -42,9 +42,10 @@ bool BlockTranslator::can_be_slot(const Item& item) const {
         return false;
     if (shape.writes_reg && shape.writes_rm)  // XADD and XCHG: both may be the same
         return false;
+    // A part that is written there would hold up whoever reads the whole.
     if (shape.needs != Needs::kNothing)
         return !shape.writes_rm || item.raw.rex_w;
-    return !shape.writes_rm || shape.rm == RegisterClass::kByte || item.decoded.operand_size != 4;
+    return !shape.writes_rm || (shape.rm != RegisterClass::kByte && item.decoded.operand_size == 8);
 }
 
 // Whether the operands fit into the two scratch registers, and high bytes can be named.

@@ -10,6 +10,7 @@
 
 #include "cpu/jit/block_translator.h"
 #include "cpu/jit/frame_layout.h"
+#include "cpu/mmu/mmu.h"
 
 namespace uchronia::cpu::jit {
 
@@ -155,6 +156,8 @@ Memory BlockTranslator::put_group_operand(unsigned index) {
         Item address = item;
         address.decoded.op.displacement = static_cast<i32>(group.low);
         put_address(address);
+        if constexpr (kCheckWalks)
+            put_verification();
         hot_.move32(kScratch2, kScratch);
         hot_.and32(kScratch2, static_cast<i32>(kPageMask));
         hot_.compare32(kScratch2, static_cast<i32>(i64{kPageSize} - (group.high - group.low)));

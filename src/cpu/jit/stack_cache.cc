@@ -12,6 +12,7 @@
 
 #include "cpu/jit/block_translator.h"
 #include "cpu/jit/frame_layout.h"
+#include "cpu/mmu/mmu.h"
 
 namespace uchronia::cpu::jit {
 
@@ -142,6 +143,8 @@ void BlockTranslator::put_stack_range_check() {
         out.compare(kScratch2, last);
     };
     hot_.lea(kScratch, Memory{.base = kStackRegister, .displacement = low});
+    if constexpr (kCheckWalks)
+        put_verification();
     compare(hot_);
     cold_.bind(hot_.jump_if(condition::kAbove));
     cold_.call(at(kStackStub));

@@ -146,15 +146,19 @@ u32 Translator::find_number_of_key(u64 fetch_key, u32 mode) {
     return last_key_number_;
 }
 
+// The table that GS points to while code at RIP runs.
+u64 Translator::table_of(const VCPU& cpu) {
+    const bool user_view = cpu.state.cpl() == 3 || (cpu.state.system_flags & rflags::kAC) != 0 ||
+                           cpu.state.rip >> 63 == 0;
+    return reinterpret_cast<u64>(user_view ? cpu.tables[0] : cpu.tables[1] - kTableEntryCount);
+}
+
 // Makes what translated code finds in its frame right for the present address space and RIP.
 void Translator::select(VCPU& cpu) {
     TranslatorFrame& f = cpu.translation;
     f.mode = mode_of(cpu);
     f.link_key = number_of_key(cpu.fetch_keys[cpu.state.rip >> 63], f.mode);
-    const bool user_view = cpu.state.cpl() == 3 || (cpu.state.system_flags & rflags::kAC) != 0 ||
-                           cpu.state.rip >> 63 == 0;
-    const TableEntry* table = user_view ? cpu.tables[0] : cpu.tables[1] - kTableEntryCount;
-    const u64 base = reinterpret_cast<u64>(table);
+    const u64 base = table_of(cpu);
     if (base != present_gs_) {
         present_gs_ = base;
         set_gs_base(base);
@@ -296,6 +300,9 @@ u64 Translator::follow(VCPU& cpu, Site site) {
             state.rip = page_base + site.offset;
             cpu.translation.jumps[state.rip & (frame::kJumpCount - 1)] = {};
             return go_on(cpu);
+        case SiteKind::kVerify:
+            mmu_.verify_entry(cpu, cpu.translation.value, table_entry(cpu, cpu.translation.value));
+            return reinterpret_cast<u64>(store_.hot() + site.resume);
         case SiteKind::kTwin:
             return follow_twin(cpu, site);
     }
@@ -342,8 +349,9 @@ u64 Translator::run_slow(VCPU& cpu, const Site& site) {
     cpu.alone = false;
     if (!run_op(cpu, site))
         return leave(Result::kExit);
-    if (mode_of(cpu) != cpu.translation.mode || !check_stack_page(cpu)) [[unlikely]] {
-        // RIP is behind the instruction.
+    // RIP is behind the instruction. It may have changed the mode, or made or replaced a table.
+    if (mode_of(cpu) != cpu.translation.mode || table_of(cpu) != present_gs_ ||
+        !check_stack_page(cpu)) [[unlikely]] {
         cpu.budget += store_.block(site.block).count - site.index - 1;
         return leave(Result::kAgain);
     }

@@ -47,7 +47,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
 
     struct Counters {
         u64 entries = 0;    // from the interpreter's loop
-        u64 sites[8] = {};  // by SiteKind
+        u64 sites[9] = {};  // by SiteKind
         // Instructions that sites have executed by the interpreter's functions: because they have
         // no translation, or because an access was not for the fast path.
         u64 helper_calls = 0;
@@ -89,7 +89,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
     TranslatedBlock* block_at(VCPU& cpu);
     TranslatedBlock* crossing_block_at(VCPU& cpu, const FetchedPage& page);
     void select(VCPU& cpu);
-    void set_gs(VCPU& cpu);
+    static u64 table_of(const VCPU& cpu);
     static u32 mode_of(const VCPU& cpu);
     u32 number_of_key(u64 fetch_key, u32 mode);
     u32 find_number_of_key(u64 fetch_key, u32 mode);
