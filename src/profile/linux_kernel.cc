@@ -129,6 +129,10 @@ void LinuxKernel::read_types() {
         return;
     }
     types_ = std::move(*types);
+    read_offsets();
+}
+
+void LinuxKernel::read_offsets() {
     std::string missing;
     const auto at = [&](std::string_view structure, std::string_view member) {
         return offset(structure, member, missing);

@@ -89,6 +89,7 @@ class LinuxKernel {
 
     Status read_image(u64 system_call_entry);
     void read_types();
+    void read_offsets();
     void read_orc();
     u64 offset(std::string_view structure, std::string_view member, std::string& missing) const;
     std::vector<u64> module_list();
