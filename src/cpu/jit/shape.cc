@@ -232,68 +232,46 @@ bool read_operands(const std::vector<Name>& words, bool vex, Shape& shape) {
     return true;
 }
 
-Shape make_shape(const InstructionRow& row) {
-    Shape shape;
-    const bool ends = (row.attributes & (attribute::kEnd | attribute::kAlone)) != 0;
-    const Result<Encoding> parsed = parse_encoding(row);
-    CHECK(parsed.ok());
-    const Encoding& encoding = *parsed;
-    const std::vector<Name> words = words_of(row.name);
-    const Name mnemonic = words[0];
-    const bool vex = is_vex(encoding.map);
-    shape.kind = ends ? Kind::kHelperEnd : Kind::kHelper;
-    shape.reg = encoding.reg;
-    shape.rm = encoding.rm;
-    shape.vvvv = encoding.vvvv;
-    shape.prefix = encoding.prefix;
-    shape.opcode_register = encoding.opcode_register;
-    if (row.host == HostPolicy::kControl) {
-        shape.kind = branch_kind(row.name);
-        return shape;
+// Instructions that are not like any other.
+bool has_own_kind(Name name, Kind& kind) {
+    struct Entry {
+        Name name;
+        Kind kind;
+    };
+    static constexpr Entry kEntries[] = {
+        {"CLI", Kind::kClearInterrupts},    {"SWAPGS", Kind::kSwapGS},
+        {"MOVS_Yb_Xb", Kind::kMoveString},  {"MOVS_Yv_Xv", Kind::kMoveString},
+        {"STOS_Yb_AL", Kind::kStoreString}, {"STOS_Yv_rAX", Kind::kStoreString},
+    };
+    for (const Entry& entry : kEntries) {
+        if (entry.name == name) {
+            kind = entry.kind;
+            return true;
+        }
     }
-    if (row.name == "CLI" || row.name == "SWAPGS") {
-        shape.kind = row.name == "CLI" ? Kind::kClearInterrupts : Kind::kSwapGS;
-        return shape;
-    }
-    if (row.name == "MOVS_Yb_Xb" || row.name == "MOVS_Yv_Xv") {
-        shape.kind = Kind::kMoveString;
-        return shape;
-    }
-    if (row.name == "STOS_Yb_AL" || row.name == "STOS_Yv_rAX") {
-        shape.kind = Kind::kStoreString;
-        return shape;
-    }
-    if (ends || needs_helper(mnemonic) || (row.attributes & attribute::kRepeat) != 0 ||
-        encoding.vsib)
-        return shape;
-    if (does_nothing(mnemonic)) {
-        shape.kind = Kind::kNothing;
-        return shape;
-    }
-    const bool allowed = row.host == HostPolicy::kSame || row.host == HostPolicy::kUndefinedFlags ||
-                         row.host == HostPolicy::kUndefinedResult;
-    if (!allowed || !is_usable_class(shape.reg) || !is_usable_class(shape.rm) ||
-        !is_usable_class(shape.vvvv))
-        return shape;
-    if ((row.attributes & attribute::kDefault64) != 0) {
-        shape.kind = stack_kind(row.name);
-        return shape;
-    }
-    if (row.name == "LEA_Gv_M") {
-        shape.kind = Kind::kLEA;
-        return shape;
-    }
-    if (is_sse_feature(row.feature) && mnemonic != "CRC32" && mnemonic != "MOVNTI")
-        shape.needs = vex ? Needs::kAVX : Needs::kSSE;  // VAES and VPCLMULQDQ
+    return false;
+}
+
+// False: of no feature that can be native.
+bool find_needs(const InstructionRow& row, Name mnemonic, bool vex, Needs& needs) {
+    const bool integer =
+        is_integer_feature(row.feature) || mnemonic == "CRC32" || mnemonic == "MOVNTI";
+    if (is_sse_feature(row.feature) && !integer)
+        needs = vex ? Needs::kAVX : Needs::kSSE;  // VAES and VPCLMULQDQ
     else if (is_avx_feature(row.feature))
-        shape.needs = Needs::kAVX;
+        needs = Needs::kAVX;
     else if (vex || row.feature == Feature::kMOVBE || row.feature == Feature::kBMI1 ||
              row.feature == Feature::kLZCNT)
-        shape.needs = Needs::kV3;
-    else if (!is_integer_feature(row.feature) && mnemonic != "CRC32" && mnemonic != "MOVNTI")
-        return shape;
-    if (!read_operands(words, vex, shape))
-        return shape;
+        needs = Needs::kV3;
+    else
+        return integer;
+    return true;
+}
+
+// What the operands' names do not say of a native instruction.
+void add_details(const InstructionRow& row, const std::vector<Name>& words, bool vex,
+                 Shape& shape) {
+    const Name mnemonic = words[0];
     if (has_half_in_memory(mnemonic, words.back()))
         shape.memory = words.back() == "128" ? MemorySize::k8 : MemorySize::k16;
     const bool vector = shape.needs == Needs::kSSE || shape.needs == Needs::kAVX;
@@ -316,7 +294,53 @@ Shape make_shape(const InstructionRow& row) {
     shape.indexes_bits =
         mnemonic[0] == 'B' && mnemonic[1] == 'T' && shape.reg != RegisterClass::kAbsent;
     shape.register_only |= shape.indexes_bits;
-    shape.kind = Kind::kNative;
+}
+
+Shape make_shape(const InstructionRow& row) {
+    Shape shape;
+    const bool ends = (row.attributes & (attribute::kEnd | attribute::kAlone)) != 0;
+    const Result<Encoding> parsed = parse_encoding(row);
+    CHECK(parsed.ok());
+    const Encoding& encoding = *parsed;
+    const std::vector<Name> words = words_of(row.name);
+    const Name mnemonic = words[0];
+    const bool vex = is_vex(encoding.map);
+    shape.kind = ends ? Kind::kHelperEnd : Kind::kHelper;
+    shape.reg = encoding.reg;
+    shape.rm = encoding.rm;
+    shape.vvvv = encoding.vvvv;
+    shape.prefix = encoding.prefix;
+    shape.opcode_register = encoding.opcode_register;
+    if (row.host == HostPolicy::kControl) {
+        shape.kind = branch_kind(row.name);
+        return shape;
+    }
+    if (has_own_kind(row.name, shape.kind))
+        return shape;
+    if (ends || needs_helper(mnemonic) || (row.attributes & attribute::kRepeat) != 0 ||
+        encoding.vsib)
+        return shape;
+    if (does_nothing(mnemonic)) {
+        shape.kind = Kind::kNothing;
+        return shape;
+    }
+    const bool allowed = row.host == HostPolicy::kSame || row.host == HostPolicy::kUndefinedFlags ||
+                         row.host == HostPolicy::kUndefinedResult;
+    if (!allowed || !is_usable_class(shape.reg) || !is_usable_class(shape.rm) ||
+        !is_usable_class(shape.vvvv))
+        return shape;
+    if ((row.attributes & attribute::kDefault64) != 0) {
+        shape.kind = stack_kind(row.name);
+        return shape;
+    }
+    if (row.name == "LEA_Gv_M") {
+        shape.kind = Kind::kLEA;
+        return shape;
+    }
+    if (find_needs(row, mnemonic, vex, shape.needs) && read_operands(words, vex, shape)) {
+        add_details(row, words, vex, shape);
+        shape.kind = Kind::kNative;
+    }
     return shape;
 }
 
