@@ -301,7 +301,7 @@ u64 Translator::follow(VCPU& cpu, Site site) {
             cpu.translation.jumps[state.rip & (frame::kJumpCount - 1)] = {};
             return go_on(cpu);
         case SiteKind::kVerify:
-            mmu_.verify_entry(cpu, cpu.translation.value, table_entry(cpu, cpu.translation.value));
+            verify(cpu, cpu.translation.value);
             return reinterpret_cast<u64>(store_.hot() + site.resume);
         case SiteKind::kTwin:
             return follow_twin(cpu, site);
@@ -378,15 +378,32 @@ u64 Translator::go_on(VCPU& cpu) {
     return code == nullptr ? leave(Result::kInterpret) : reinterpret_cast<u64>(code);
 }
 
+// What translated code finds for an address; nothing if that is in the half that GS does not name.
+const TableEntry& Translator::present_entry(u64 address) const {
+    constexpr u64 kBothHalves = 2 * kTableEntryCount - 1;
+    const auto* table = reinterpret_cast<const TableEntry*>(present_gs_);
+    return table[(address >> kPageBits) & kBothHalves];
+}
+
+// Builds that check walks: what an access to this address, or to the stack, would use.
+void Translator::verify(const VCPU& cpu, u64 address) const {
+    const TranslatorFrame& f = cpu.translation;
+    CHECK(gs_base() == present_gs_ && table_of(cpu) == present_gs_);
+    mmu_.verify_entry(cpu, address, present_entry(address));
+    if (f.stack_page == kNoStackPage)
+        return;
+    const TableEntry& entry = present_entry(f.stack_page);
+    CHECK(entry.write != 0 && entry.write == f.stack_addend);
+    mmu_.verify_entry(cpu, f.stack_page, entry);
+}
+
 // Forgets the stack's page if its entry has changed: false. To be called before translated code
 // goes on.
 bool Translator::check_stack_page(VCPU& cpu) const {
     TranslatorFrame& f = cpu.translation;
     if (f.stack_page == kNoStackPage)
         return true;
-    const auto* table = reinterpret_cast<const TableEntry*>(present_gs_);
-    constexpr u64 kBothHalves = 2 * kTableEntryCount - 1;
-    if (table[(f.stack_page >> kPageBits) & kBothHalves].write == f.stack_addend)
+    if (present_entry(f.stack_page).write == f.stack_addend)
         return true;
     f.stack_page = kNoStackPage;
     f.stack_addend = 0;
