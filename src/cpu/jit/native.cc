@@ -43,8 +43,9 @@ bool BlockTranslator::can_be_slot(const Item& item) const {
     if (shape.writes_reg && shape.writes_rm)  // XADD and XCHG: both may be the same
         return false;
     // A part that is written there would hold up whoever reads the whole.
+    // (EXTRACTPS and PEXTRB write less to memory than to a register, whatever REX.W says.)
     if (shape.needs != Needs::kNothing)
-        return !shape.writes_rm || item.raw.rex_w;
+        return !shape.writes_rm || (shape.memory != MemorySize::kNone && memory_size(item) == 8);
     return !shape.writes_rm || (shape.rm != RegisterClass::kByte && item.decoded.operand_size == 8);
 }
 
