@@ -34,7 +34,9 @@ class Idioms {
             &Idioms::stack_game,   &Idioms::good_stack,  &Idioms::good_stack, &Idioms::self_modify,
             &Idioms::self_modify,  &Idioms::self_modify, &Idioms::registers,  &Idioms::registers,
             &Idioms::random_bytes, &Idioms::mxcsr,       &Idioms::chase,      &Idioms::table_edit,
-            &Idioms::far_jump};
+            &Idioms::far_jump,     &Idioms::neighbours,  &Idioms::neighbours, &Idioms::neighbours,
+            &Idioms::frame,        &Idioms::frame,       &Idioms::frame,      &Idioms::strings,
+            &Idioms::strings};
         (this->*random_.pick(kUsual))();
     }
 
@@ -196,6 +198,121 @@ class Idioms {
                 break;
         }
         piece_.end_instruction();
+    }
+
+    // Accesses at one base (and index) with different displacements, as translators join them.
+    void neighbours() {
+        static constexpr u8 kOpcodes[] = {0x8b, 0x89, 0x03, 0x01, 0x39, 0x3b, 0x31, 0x8a,
+                                          0x88, 0x00, 0x63, 0x21, 0x85, 0x87, 0x2b, 0x3a};
+        static constexpr u8 kLong[] = {0xb6, 0xaf, 0x10, 0x11, 0x28, 0x29, 0xc1, 0xb1, 0xbf};
+        const unsigned base = random_.below(16);
+        const unsigned index = random_.below(16);
+        const bool indexed = random_.percent(25) && index != kRSP && index != base;
+        const unsigned scale = random_.below(4);
+        if (base == kRSP)
+            return;
+        u64 target = random_.percent(60) ? (addresses_.data() | 0xfff) - random_.below(80)
+                                         : addresses_.data();
+        if (indexed) {
+            const u64 value = random_.below(64);
+            piece_.load(index, value);
+            target -= value << scale;
+        }
+        piece_.load(base, target);
+        for (u32 count = 2 + random_.below(5); count != 0; --count) {
+            if (random_.percent(20)) {
+                instruction({"MOV_Gv_Ev", "ADD_Gv", "LEA_", "SHL_", "SHLX", "ADC_", "IMUL_Gv"},
+                            false);
+                continue;
+            }
+            const unsigned reg = random_.below(16);
+            piece_.put(0x40 | (random_.percent(50) ? 8 : 0) | (reg >= 8 ? 4 : 0) |
+                       (indexed && index >= 8 ? 2 : 0) | (base >= 8 ? 1 : 0));
+            if (random_.percent(35))
+                piece_.put({0x0f, random_.pick(kLong)});
+            else
+                piece_.put(random_.pick(kOpcodes));
+            const bool wide = random_.percent(20);
+            const unsigned mod = wide ? 0x80 : 0x40;
+            if (indexed || (base & 7) == 4) {
+                piece_.put(mod | (reg & 7) << 3 | 4);
+                piece_.put(scale << 6 | (indexed ? index & 7 : 4) << 3 | (base & 7));
+            } else {
+                piece_.put(mod | (reg & 7) << 3 | (base & 7));
+            }
+            const u64 displacement = static_cast<u64>(static_cast<i64>(random_.below(96)) - 48);
+            piece_.put(wide ? displacement * 7 : displacement, wide ? 4 : 1);
+        }
+    }
+
+    // What functions do with their frames, also near the ends of pages.
+    void frame() {
+        const u64 place =
+            random_.percent(40) ? 0xfff - random_.below(96) : 0x400 + random_.below(64);
+        if (random_.percent(70))
+            piece_.load(kRSP, (setting_.user ? 0 : kHigh) +
+                                  ((page::kStack + random_.below(2)) << kPageBits) +
+                                  (random_.percent(80) ? place & ~u64{7} : place));
+        for (u32 count = 3 + random_.below(8); count != 0; --count) {
+            const u8 reg = static_cast<u8>(random_.below(8));
+            const u8 offset =
+                static_cast<u8>(8 * random_.below(12) - (random_.percent(30) ? 40 : 0));
+            switch (random_.below(9)) {
+                case 0:
+                case 1:
+                    piece_.put(0x50 | reg);
+                    break;
+                case 2:
+                    piece_.put(0x58 | (reg == kRSP && random_.percent(90) ? u8{kRAX} : reg));
+                    break;
+                case 3:
+                    piece_.put({0x48, 0x89, static_cast<u8>(0x44 | reg << 3), 0x24, offset});
+                    break;
+                case 4:
+                    piece_.put({0x4c, 0x8b, static_cast<u8>(0x44 | reg << 3), 0x24, offset});
+                    break;
+                case 5:
+                    piece_.put(
+                        {0x48, 0x83, static_cast<u8>(random_.percent(50) ? 0xc4 : 0xec), offset});
+                    break;
+                case 6:
+                    piece_.put({0x48, 0x8d, 0x64, 0x24, offset});
+                    break;
+                case 7:
+                    piece_.put({0x83, 0x44, 0x24, offset, 1});  // ADD dword [RSP + x], 1
+                    break;
+                default:
+                    instruction({"ADC_", "MOV_Gv_Ev", "PUSH_E", "CMP_"}, random_.percent(50));
+                    break;
+            }
+        }
+        if (random_.percent(30))
+            call();
+    }
+
+    // Moves and fills, also overlapping, across pages, and into code.
+    void strings() {
+        const u64 source = random_.percent(50) ? (addresses_.data() | 0xfff) - random_.below(64)
+                                               : addresses_.data();
+        piece_.load(kRSI, source);
+        if (random_.percent(15))
+            piece_.load_place(kRDI, target(), bias() + random_.below(8));
+        else
+            piece_.load(kRDI,
+                        random_.percent(40) ? source - 20 + random_.below(40) : addresses_.data());
+        piece_.load(kRCX, random_.percent(80) ? random_.below(64) : random_.below(2000));
+        if (random_.percent(20))
+            instruction({"CMP_", "ADD_", "DEC_"}, false);
+        if (random_.percent(80))
+            piece_.put(random_.percent(70) ? 0xf3 : 0xf2);
+        if (random_.percent(25))
+            piece_.put(random_.percent(70) ? 0x66 : 0x67);
+        else if (random_.percent(40))
+            piece_.put(0x48);
+        static constexpr u8 kOpcodes[] = {0xa4, 0xa5, 0xaa, 0xab, 0xa4, 0xab, 0xa6, 0xae};
+        piece_.put(random_.pick(kOpcodes));
+        if (random_.percent(40))
+            branch();
     }
 
     // To the page's other half or an alias of it.
