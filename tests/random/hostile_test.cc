@@ -168,8 +168,9 @@ TEST_F(Hostile, CodeMayBeOverwrittenWhileItRuns) {
         GTEST_SKIP() << other_.missing_host_feature();
     for (const u64 alias : {u64{0}, kAlias - (page::kCode << kPageBits)}) {
         for (u64 offset = 0; offset < 48; ++offset) {
-            for (const u64 value : {0x9090909090909090, 0xc3c3c3c3c3c3c3c3, 0x0b0f0b0f0b0f0b0f,
-                                    0xfeebfeebfeebfeeb, 0x010101c3ff48c0ff}) {
+            for (const u64 value :
+                 {u64{0x9090909090909090}, u64{0xc3c3c3c3c3c3c3c3}, u64{0x0b0f0b0f0b0f0b0f},
+                  u64{0xfeebfeebfeebfeeb}, u64{0x010101c3ff48c0ff}}) {
                 Piece piece;
                 piece.load(cpu::kRAX, value);
                 piece.bytes.insert(piece.bytes.end(), {0x48, 0x89, 0x03, 0x48, 0xff, 0xc1, 0x48,
