@@ -44,7 +44,7 @@ std::string speed(u64 ticks, u64 nanoseconds) {
 }
 
 void report_text(const history::RunResult& result, const Statistics& statistics, u64 pages,
-                 u64 host_nanoseconds) {
+                 const std::string& host_differences, u64 host_nanoseconds) {
     row("outcome", history::describe(result.outcome));
     row("ticks", format_count(result.ticks.value));
     row("virtual time", format_seconds(result.time.value));
@@ -60,6 +60,7 @@ void report_text(const history::RunResult& result, const Statistics& statistics,
                          format_count(statistics.decisions[2]) + " stall");
     row("unknown ports", list_of(statistics.unknown_ports));
     row("unknown MSRs", list_of(statistics.unknown_msrs));
+    row("host differs in", host_differences);
     row("state hash", to_hex(result.state));
 }
 
@@ -72,7 +73,7 @@ nlohmann::ordered_json json_of(const std::vector<std::pair<Number, u64>>& counts
 }
 
 void report_json(const history::RunResult& result, const Statistics& statistics, u64 pages,
-                 u64 host_nanoseconds, u64 seed) {
+                 const std::string& host_differences, u64 host_nanoseconds, u64 seed) {
     nlohmann::ordered_json json = {
         {"outcome", history::describe(result.outcome)},
         {"exit_status", exit_status_of(result.outcome)},
@@ -94,6 +95,7 @@ void report_json(const history::RunResult& result, const Statistics& statistics,
           {"stall", statistics.decisions[2]}}},
         {"unknown_ports", json_of(statistics.unknown_ports)},
         {"unknown_msrs", json_of(statistics.unknown_msrs)},
+        {"host_differences", host_differences},
         {"state_hash", to_hex(result.state)},
     });
     // Text of the guest in an outcome may be anything, so what is not UTF-8 is replaced.
@@ -108,10 +110,11 @@ void report_run(history::Session& session, u64 host_nanoseconds, const ReportOpt
     const history::RunResult& result = *session.history().result;
     const Statistics statistics = session.machine().statistics();
     const u64 pages = session.machine().ram().private_count();
+    const std::string host_differences = session.machine().host_differences();
     if (options.statistics)
-        report_text(result, statistics, pages, host_nanoseconds);
+        report_text(result, statistics, pages, host_differences, host_nanoseconds);
     if (options.json)
-        report_json(result, statistics, pages, host_nanoseconds,
+        report_json(result, statistics, pages, host_differences, host_nanoseconds,
                     session.history().tape.seed_at(Ticks(0)));
 }
 

@@ -108,6 +108,11 @@ class Machine final : private cpu::Platform,
     const MachineConfig& config() const { return config_; }
     // Null if the interpreter does it all.
     const cpu::jit::Translator* translator() const { return translator_.get(); }
+    // In what the host's processor differs from the machine's (docs/decisions/0012); nobody asks
+    // where the interpreter does it all.
+    std::string host_differences() const {
+        return translator_ == nullptr ? "unknown" : translator_->differences().description();
+    }
     // What the host lacks for the translator that the configuration asks for, or null.
     const char* missing_host_feature() const { return missing_host_feature_; }
     memory::RAM& ram() { return *ram_; }
