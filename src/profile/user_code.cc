@@ -33,7 +33,9 @@ std::optional<UserLocation> UserCode::locate(unsigned vcpu, u64 address) {
         present ? kernel_.file_page(physical) : kernel_.file_mapped_at(vcpu, address);
     if (!present && !page)
         return std::nullopt;
-    const CodeFile* const file = page ? file_of(*page) : vdso_at(physical, offset);
+    const CodeFile* const file =
+        page ? file_of(*page, present ? std::optional(physical) : std::nullopt)
+             : vdso_at(physical, offset);
     if (page)
         offset = (page->index << kPageBits) + (address & kPageMask);
     UserLocation location{.file = file, .address = {}};
@@ -42,30 +44,31 @@ std::optional<UserLocation> UserCode::locate(unsigned vcpu, u64 address) {
     return location;
 }
 
-const CodeFile* UserCode::file_of(const FilePage& page) {
+const CodeFile* UserCode::file_of(const FilePage& page, std::optional<u64> physical) {
     const Key key{page.inode, page.inode_number, page.super_block};
     if (const auto found = files_.find(key); found != files_.end())
         return found->second.get();
     auto file = std::make_unique<CodeFile>();
     file->path = kernel_.path_of(page);
     file->on_host = kernel_.file_system_of(page) == kHostFileSystem;
-    set_contents(*file, file->on_host ? host_contents(*file, page) : kernel_.cached_contents(page));
+    set_contents(*file, file->on_host ? host_contents(*file, page, physical)
+                                      : kernel_.cached_contents(page));
     return files_.emplace(key, std::move(file)).first->second.get();
 }
 
-// Empty if the file cannot be read or is another one by now: the page that is asked for, or the
-// first one, which has been read whenever a program is run, is compared.
-std::vector<u8> UserCode::host_contents(const CodeFile& file, const FilePage& page) {
+// Empty if the file cannot be read or is another one by now. The page that is executed is compared;
+// if it is only about to be read, the first one, which is read before a program is mapped.
+std::vector<u8> UserCode::host_contents(const CodeFile& file, FilePage page,
+                                        std::optional<u64> physical) {
     Result<std::vector<u8>> contents = host::read_file(file.path);
-    u64 index = page.index;
-    std::optional<u64> physical = kernel_.cached_page(page, index);
     if (!physical) {
-        index = 0;
-        physical = kernel_.cached_page(page, index);
+        page.index = 0;
+        physical = kernel_.cached_page(page, 0);
     }
     u8 seen[kPageSize];
-    const u64 offset = index << kPageBits;
-    if (contents && physical && offset < contents->size() && view_.read_physical(*physical, seen)) {
+    const u64 offset = page.index << kPageBits;
+    if (contents && physical && offset < contents->size() &&
+        view_.read_physical(*physical & ~kPageMask, seen)) {
         const u64 size = std::min(kPageSize, contents->size() - offset);
         if (std::equal(seen, seen + size, contents->begin() + static_cast<std::ptrdiff_t>(offset)))
             return std::move(*contents);

@@ -43,10 +43,10 @@ class UserCode {
   private:
     using Key = std::tuple<u64, u64, u64>;  // inode, its number, super block
 
-    const CodeFile* file_of(const FilePage& page);
+    const CodeFile* file_of(const FilePage& page, std::optional<u64> physical);
     const CodeFile* vdso_at(u64 physical, u64& offset);
     static void set_contents(CodeFile& file, std::vector<u8> contents);
-    std::vector<u8> host_contents(const CodeFile& file, const FilePage& page);
+    std::vector<u8> host_contents(const CodeFile& file, FilePage page, std::optional<u64> physical);
 
     GuestView& view_;
     LinuxKernel& kernel_;
