@@ -45,6 +45,31 @@ const Access* CodeStore::access_at(u64 host_address) const {
     return found != accesses_.end() && found->at == at ? &*found : nullptr;
 }
 
+std::size_t CodeStore::BlockIndex::place_of(u32 key) const {
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t place = (key * 0x9e3779b1u >> 12) & mask;
+    while (slots_[place].number != kNone && slots_[place].key != key)
+        place = (place + 1) & mask;
+    return place;
+}
+
+u32 CodeStore::BlockIndex::find(u32 key) const {
+    return slots_.empty() ? kNone : slots_[place_of(key)].number;
+}
+
+void CodeStore::BlockIndex::add(u32 key, u32 number) {
+    numbers_.push_back(number);
+    if (2 * numbers_.size() > slots_.size()) {
+        const std::vector<Slot> old = std::move(slots_);
+        slots_.assign(std::max<std::size_t>(16, 2 * old.size()), {});
+        for (const Slot& slot : old) {
+            if (slot.number != kNone)
+                slots_[place_of(slot.key)] = slot;
+        }
+    }
+    slots_[place_of(key)] = {key, number};
+}
+
 u8* CodeStore::entry(const TranslatedBlock& block, Flags flags) {
     const bool direct = flags == Flags::kInHost || (flags == Flags::kInBoth && block.flags_in_host);
     return direct ? block.direct : block.indirect;
@@ -54,8 +79,8 @@ TranslatedBlock* CodeStore::find(u64 page_number, u16 offset, u32 mode) {
     CodePage* code_page = page(page_number);
     if (code_page == nullptr)
         return nullptr;
-    const auto found = code_page->blocks.find(key_of(offset, mode));
-    return found == code_page->blocks.end() ? nullptr : &blocks_[found->second];
+    const u32 number = code_page->blocks.find(key_of(offset, mode));
+    return number == BlockIndex::kNone ? nullptr : &blocks_[number];
 }
 
 TranslatedBlock* CodeStore::find_crossing(u64 page_number, u64 next_page_number, u16 offset,
@@ -76,8 +101,10 @@ CodeStore::CodePage& CodeStore::page_for(u64 page_number) {
     if (page_number >= pages_.size())
         pages_.resize(std::max(page_number + 1, u64{2} * pages_.size()));
     std::unique_ptr<CodePage>& code_page = pages_[page_number];
-    if (code_page == nullptr)
+    if (code_page == nullptr) {
         code_page = std::make_unique<CodePage>();
+        code_page->generation = ++last_generation_;
+    }
     return *code_page;
 }
 
@@ -100,7 +127,7 @@ TranslatedBlock& CodeStore::add(const TranslatedBlock& block, u8* hot_end, u8* c
     }
     CodePage& code_page = page_for(block.page_number);
     const u32 key = key_of(block.offset, block.mode);
-    code_page.blocks[key] = number;
+    code_page.blocks.add(key, number);
     std::erase_if(code_page.waiting, [&](const Waiting& waiting) {
         if (waiting.key != key)
             return false;
@@ -124,7 +151,7 @@ void CodeStore::drop_page(u64 page_number, i32 stale_stub) {
     if (code_page == nullptr)
         return;
     ++counters.pages_dropped;
-    for (const auto& [key, number] : code_page->blocks)
+    for (const u32 number : code_page->blocks.numbers())
         drop_block(number, stale_stub);
     for (const u32 number : code_page->crossing)
         drop_block(number, stale_stub);

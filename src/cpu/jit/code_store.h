@@ -12,7 +12,6 @@
 
 #include <deque>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "cpu/jit/assembler.h"
@@ -130,6 +129,12 @@ class CodeStore {
     // A block of one instruction that ends in another page. It holds for this pair of pages only,
     // so no link within the page may lead to it.
     TranslatedBlock* find_crossing(u64 page_number, u64 next_page_number, u16 offset, u32 mode);
+    // Changes whenever the blocks of a page are dropped; 0 if it has none.
+    u64 generation_of(u64 page_number) const {
+        return page_number < pages_.size() && pages_[page_number] != nullptr
+                   ? pages_[page_number]->generation
+                   : 0;
+    }
     // Adds what was translated, with the code up to these ends; resolves the links that waited.
     TranslatedBlock& add(const TranslatedBlock& block, u8* hot_end, u8* cold_end);
 
@@ -155,8 +160,28 @@ class CodeStore {
         Flags flags;
         u8* field;
     };
+    // The numbers of a page's blocks by offset and mode: open addressing, at most half full.
+    class BlockIndex {
+      public:
+        static constexpr u32 kNone = ~u32{0};
+
+        u32 find(u32 key) const;
+        void add(u32 key, u32 number);
+        const std::vector<u32>& numbers() const { return numbers_; }
+
+      private:
+        struct Slot {
+            u32 key = 0;
+            u32 number = kNone;
+        };
+        std::size_t place_of(u32 key) const;
+
+        std::vector<Slot> slots_;
+        std::vector<u32> numbers_;
+    };
     struct CodePage {
-        std::unordered_map<u32, u32> blocks;  // key -> number
+        u64 generation = 0;
+        BlockIndex blocks;
         std::vector<Waiting> waiting;
         std::vector<u32> crossing;  // blocks of which a part lies here
     };
@@ -175,6 +200,7 @@ class CodeStore {
     std::vector<Access> accesses_;
     std::deque<TranslatedBlock> blocks_;
     std::vector<std::unique_ptr<CodePage>> pages_;  // by page number
+    u64 last_generation_ = 0;
 };
 
 }  // namespace uchronia::cpu::jit

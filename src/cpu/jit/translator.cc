@@ -72,6 +72,7 @@ Translator::Translator(MMU& mmu, const Binder& binder, const HostDifferences& di
       binder_(binder),
       differences_(differences),
       heat_(kHeatEntries),
+      recent_fetches_(kRecentFetches),
       bound_(kBoundOps) {}
 
 Translator::~Translator() = default;
@@ -221,16 +222,26 @@ bool Translator::has_one_home(const VCPU& cpu, u64 page_number) const {
 // The block at RIP, translated if need be; null if it is not for the translator.
 TranslatedBlock* Translator::block_at(VCPU& cpu) {
     const u64 rip = cpu.state.rip;
+    const u16 offset = static_cast<u16>(rip & kPageMask);
+    RecentFetch& recent = recent_fetches_[(rip >> kPageBits) % kRecentFetches];
+    if (recent.page == rip >> kPageBits && recent.key == cpu.translation.link_key &&
+        recent.generation == store_.generation_of(recent.page_number)) {
+        TranslatedBlock* block = store_.find(recent.page_number, offset, cpu.translation.mode);
+        if (block != nullptr)
+            return block;
+    }
     const FetchedPage page = mmu_.fetch(cpu, rip);
     if (!page.ok || page.bytes == nullptr || !page.cacheable)
         return nullptr;
     select(cpu);  // a fetch may have made a table
     note_home(cpu, page.page_number);
-    const u16 offset = static_cast<u16>(rip & kPageMask);
     const u32 mode = cpu.translation.mode;
     TranslatedBlock* block = store_.find(page.page_number, offset, mode);
-    if (block != nullptr)
+    if (block != nullptr) {
+        recent = {rip >> kPageBits, cpu.translation.link_key, page.page_number,
+                  store_.generation_of(page.page_number)};
         return block;
+    }
     if (!store_.has_room())
         drop_caches();
     u64 lines = 0;

@@ -64,6 +64,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
     const u8* site_of(const Access& access) const { return store_.cold() + access.site; }
 
   private:
+    static constexpr u32 kRecentFetches = 1u << 10;
     static constexpr u32 kHeatEntries = 1u << 16;
     static constexpr u8 kHot = 8;  // heat threshold: most code of a boot runs less often
 
@@ -105,6 +106,15 @@ class Translator final : public TranslatedCode, public CodeObserver {
     Stubs stubs_;
     std::vector<std::unique_ptr<std::vector<JumpEntry>>> jumps_;  // by vCPU
     std::vector<u8> heat_;
+    // What the page of an address was when code was last fetched from it, under a key. Keys change
+    // with mappings of pages that have code only, hence the generation.
+    struct RecentFetch {
+        u64 page = 0;  // virtual page number
+        u64 key = 0;
+        u64 page_number = 0;
+        u64 generation = 0;
+    };
+    std::vector<RecentFetch> recent_fetches_;
     u8 hot_ = kHot;
     // Numbers of fetch keys (VCPU::fetch_keys): never used again.
     using KeyNumbers = std::unordered_map<u64, u32>;
