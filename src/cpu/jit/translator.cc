@@ -312,7 +312,7 @@ u64 Translator::follow(VCPU& cpu, Site site) {
             cpu.translation.jumps[state.rip & (frame::kJumpCount - 1)] = {};
             return go_on(cpu);
         case SiteKind::kVerify:
-            verify(cpu, cpu.translation.value);
+            verify(cpu, site);
             return reinterpret_cast<u64>(store_.hot() + site.resume);
         case SiteKind::kTwin:
             return follow_twin(cpu, site);
@@ -396,11 +396,14 @@ const TableEntry& Translator::present_entry(u64 address) const {
     return table[(address >> kPageBits) & kBothHalves];
 }
 
-// Builds that check walks: what an access to this address, or to the stack, would use.
-void Translator::verify(const VCPU& cpu, u64 address) const {
+// Builds that check walks: that a fetch would lead to this block, and what an access to the address
+// in `value`, or to the stack, would use.
+void Translator::verify(const VCPU& cpu, const Site& site) {
     const TranslatorFrame& f = cpu.translation;
+    const u64 start = cpu.state.gpr[kPageBaseSlot] + site.offset;
+    CHECK(mmu_.probe_page(cpu, start) == mmu_.page_bytes(store_.block(site.block).page_number));
     CHECK(gs_base() == present_gs_ && table_of(cpu) == present_gs_);
-    mmu_.verify_entry(cpu, address, present_entry(address));
+    mmu_.verify_entry(cpu, f.value, present_entry(f.value));
     if (f.stack_page == kNoStackPage)
         return;
     const TableEntry& entry = present_entry(f.stack_page);

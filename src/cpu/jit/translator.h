@@ -81,7 +81,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
     u64 undo_branch(VCPU& cpu, const Site& site);
     u64 follow_twin(VCPU& cpu, const Site& site);
     const TableEntry& present_entry(u64 address) const;
-    void verify(const VCPU& cpu, u64 address) const;
+    void verify(const VCPU& cpu, const Site& site);
     bool check_stack_page(VCPU& cpu) const;
     u64 go_on(VCPU& cpu);
     u64 leave(Result result) {
