@@ -360,6 +360,12 @@ Machine::Statistics Machine::statistics() const {
     Statistics result = statistics_;
     result.decoded_instructions = interpreter_->decoded_count();
     result.mmu = mmu_->counters();
+    result.interpreted_ticks = interpreter_->interpreted_ticks();
+    if (translator_ != nullptr) {
+        result.translates = true;
+        result.translator = translator_->counters();
+        result.code = translator_->code();
+    }
     result.decisions = decisions_.drawn;
     const auto& ports = ports_.unknown_accesses();
     result.unknown_ports.assign(ports.begin(), ports.end());

@@ -163,6 +163,10 @@ class Machine final : private cpu::Platform,
     struct Statistics {
         u64 decoded_instructions = 0;
         cpu::MMU::Counters mmu;
+        u64 interpreted_ticks = 0;  // by the interpreter's own blocks
+        bool translates = false;
+        cpu::jit::Translator::Counters translator;
+        cpu::jit::CodeStore::Counters code;
         std::vector<std::pair<u16, u64>> unknown_ports;
         std::vector<std::pair<u32, u64>> unknown_msrs;
         u64 interrupts = 0, idle_jumps = 0, stalls = 0, device_accesses = 0;

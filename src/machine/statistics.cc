@@ -1,10 +1,42 @@
 #include "machine/statistics.h"
 
+#include <array>
+#include <iterator>
+
 namespace uchronia::machine {
+
+namespace {
+
+// Why translated code was left, in the order of cpu::jit::SiteKind.
+constexpr std::array kLeft = {
+    "left: budget",       "left: single",     "left: end of block",
+    "left: not linked",   "left: other page", "left: indirect",
+    "left: changed code", "left: walk check", "left: joint check",
+};
+
+void add_translator(const Machine::Statistics& statistics, std::vector<Counter>& counters) {
+    const cpu::jit::Translator::Counters& t = statistics.translator;
+    const cpu::jit::CodeStore::Counters& code = statistics.code;
+    counters.push_back({"translated blocks", code.blocks, ""});
+    counters.push_back({"translated instr.", code.instructions, ""});
+    counters.push_back({"guest code", code.guest_bytes, "bytes"});
+    counters.push_back({"host code", code.hot_bytes + code.cold_bytes, "bytes"});
+    counters.push_back({"code pages dropped", code.pages_dropped, ""});
+    counters.push_back({"code flushes", code.flushes, ""});
+    counters.push_back({"entries", t.entries, "from the interpreter's loop"});
+    static_assert(kLeft.size() == std::size(decltype(t.sites){}));
+    for (std::size_t i = 0; i < kLeft.size(); ++i)
+        counters.push_back({kLeft[i], t.sites[i], ""});
+    counters.push_back(
+        {"by function", t.helper_calls, "instructions by their interpreter function"});
+}
+
+}  // namespace
 
 std::vector<Counter> counters_of(const Machine::Statistics& statistics) {
     const cpu::MMU::Counters& mmu = statistics.mmu;
-    return {
+    std::vector<Counter> counters = {
+        {"interpreted ticks", statistics.interpreted_ticks, ""},
         {"decoded instructions", statistics.decoded_instructions, ""},
         {"interrupts", statistics.interrupts, ""},
         {"idle jumps", statistics.idle_jumps, ""},
@@ -19,6 +51,9 @@ std::vector<Counter> counters_of(const Machine::Statistics& statistics) {
         {"mmu fetch walks", mmu.fetch_walks, ""},
         {"mmu code drops", mmu.code_drops, "pages of code"},
     };
+    if (statistics.translates)
+        add_translator(statistics, counters);
+    return counters;
 }
 
 }  // namespace uchronia::machine

@@ -130,12 +130,16 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
     zero_dead_flags(cpu);
     if (cpu.budget != last_delivery_budget_)
         deliveries_in_a_row_ = 0;
+    interpreted_ticks_ += budget - static_cast<u64>(cpu.budget);
     return {stop_, budget - static_cast<u64>(cpu.budget)};
 }
 
 // Lets translated code go ahead. kRun: the block at RIP is for the interpreter.
 Interpreter::Next Interpreter::run_translated(VCPU& cpu) {
-    switch (translated_->run(cpu)) {
+    const i64 before = cpu.budget;
+    const TranslatedCode::Result result = translated_->run(cpu);
+    interpreted_ticks_ -= static_cast<u64>(before - cpu.budget);
+    switch (result) {
         case TranslatedCode::Result::kInterpret:
             return Next::kRun;
         case TranslatedCode::Result::kAgain:

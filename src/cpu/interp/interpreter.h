@@ -51,6 +51,8 @@ class Interpreter {
     void drop_caches();
 
     u64 decoded_count() const { return blocks_.decoded_count(); }
+    // Ticks that no translated code has run.
+    u64 interpreted_ticks() const { return interpreted_ticks_; }
 
   private:
     static constexpr u64 kNoKey = ~u64{0};  // never a vCPU's; zero is one
@@ -102,6 +104,7 @@ class Interpreter {
     std::vector<std::unique_ptr<Lookups>> lookups_;
     std::array<Op, kMostOps + 1> scratch_;
     u64 run_budget_ = 0;
+    u64 interpreted_ticks_ = 0;
     // Exceptions and interrupts delivered since the last instruction that retired.
     u32 deliveries_in_a_row_ = 0;
     i64 last_delivery_budget_ = 0;
