@@ -29,6 +29,16 @@ void* reserve_huge(std::size_t size) {
     return memory;
 }
 
+void renew(void* memory, std::size_t size) {
+    const void* same = mmap(memory, size, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    if (same == MAP_FAILED) {
+        std::fprintf(stderr, "uchronia: cannot map %zu MiB of address space again: %s\n",
+                     size >> 20, std::strerror(errno));
+        std::exit(125);
+    }
+}
+
 void release(void* memory, std::size_t size) {
     munmap(memory, size);
 }

@@ -13,5 +13,7 @@ void* reserve(std::size_t size);
 // As reserve, in huge pages where the host has them.
 void* reserve_huge(std::size_t size);
 void release(void* memory, std::size_t size);
+// Makes what reserve gave zero again, and gives back what it has cost, page tables included.
+void renew(void* memory, std::size_t size);
 
 }  // namespace uchronia::host

@@ -9,6 +9,7 @@
 namespace uchronia::cpu {
 namespace {
 
+constexpr u64 kBitmapBytes = kTableEntryCount / (4096 / sizeof(TableEntry)) / 8;
 constexpr u64 kTableBytes = 2 * kTableEntryCount * sizeof(TableEntry);
 
 }  // namespace
@@ -16,11 +17,11 @@ constexpr u64 kTableBytes = 2 * kTableEntryCount * sizeof(TableEntry);
 HalfTable::HalfTable()
     : both_halves_(static_cast<TableEntry*>(host::reserve(kTableBytes))),
       entries_(both_halves_),
-      used_bitmap_(static_cast<u64*>(host::reserve(kTableEntryCount / kChunkEntries / 8))) {}
+      used_bitmap_(static_cast<u64*>(host::reserve(kBitmapBytes))) {}
 
 HalfTable::~HalfTable() {
     host::release(both_halves_, kTableBytes);
-    host::release(used_bitmap_, kTableEntryCount / kChunkEntries / 8);
+    host::release(used_bitmap_, kBitmapBytes);
 }
 
 void HalfTable::set_half(Half half) {
@@ -74,6 +75,12 @@ void HalfTable::clear_all() {
         clear_entries(chunk * kChunkEntries, kChunkEntries);
         used_bitmap_[chunk / 64] &= ~(u64{1} << (chunk % 64));
     }
+    used_chunks_.clear();
+}
+
+void HalfTable::renew() {
+    host::renew(both_halves_, kTableBytes);
+    host::renew(used_bitmap_, kBitmapBytes);
     used_chunks_.clear();
 }
 

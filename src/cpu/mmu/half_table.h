@@ -31,6 +31,10 @@ class HalfTable {
     // Clears the entries of [address, address + size); cheap where nothing was filled.
     void clear(u64 address, u64 size);
     void clear_all();
+    // The same, and gives the host's memory back.
+    void renew();
+    // Whether so much has been filled that it should be given back.
+    bool is_large() const { return used_chunks_.size() > kMostChunks; }
 
     u32 id = 0;          // never reused; changes when the table is recycled
     u32 code_epoch = 0;  // counts the changes of mappings that code was fetched through
@@ -40,6 +44,7 @@ class HalfTable {
   private:
     // A chunk is the entries in one host page.
     static constexpr u64 kChunkEntries = 4096 / sizeof(TableEntry);
+    static constexpr std::size_t kMostChunks = 1u << 14;  // 64 MiB
 
     bool is_used(u64 chunk) const;
     void clear_entries(u64 first, u64 count);

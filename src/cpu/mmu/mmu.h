@@ -11,7 +11,8 @@
 //     may be written without notice (PhysicalMemory::write_page was called since it was last
 //     protected), is no page table, has no decoded code and no watchpoint;
 //   - every entry is on the reverse list of its page;
-//   - every page that a cached entry was read through is traced.
+//   - every page that a cached entry was read through is traced;
+//   - what the tables cost the host is bounded, whatever the guest touches.
 //
 // Source: APM vol. 2, 5 (page translation and protection).
 #pragma once
@@ -203,6 +204,8 @@ class MMU final : public PageObserver {
     HalfTable* table_for(VCPU& cpu, u64 address, const Walk& walk, Privilege privilege);
     void select_tables(VCPU& cpu);
     void refresh_contexts();
+    void give_memory_back();
+    void note_wild_access();
     bool is_current(const AddressSpace& space) const;
 
     PhysicalMemory& memory_;
@@ -220,6 +223,7 @@ class MMU final : public PageObserver {
     std::unique_ptr<HalfTable> empty_low_, empty_high_;
     u32 next_id_ = 1;
     u64 clock_ = 0;
+    u32 wild_accesses_ = 0;  // to what has no entries, since memory was given back
     Counters counters_;
 };
 

@@ -84,6 +84,7 @@ bool MMU::translate(VCPU& cpu, const Op* op, u64 address, Access access, Privile
                     Walk& result) {
     result = walk(cpu, address, access, privilege);
     if (!result.ok) {
+        note_wild_access();
         cpu.raise(op, Fault{Vector::kPF, result.error_code, address});
         return false;
     }
@@ -96,6 +97,7 @@ bool MMU::translate(VCPU& cpu, const Op* op, u64 address, Access access, Privile
 
 bool MMU::check_address(VCPU& cpu, const Op* op, u64 address, u32 size, Privilege privilege) {
     if (!is_canonical(address) || !is_canonical(address + size - 1)) {
+        note_wild_access();
         cpu.raise(op, is_stack_access(op) ? Vector::kSS : Vector::kGP);
         return false;
     }
@@ -148,6 +150,7 @@ bool MMU::read_piece(VCPU& cpu, const Op* op, u64 physical, void* data, u32 size
         cpu.leave(op, Exit::kAlone);
         return false;
     }
+    note_wild_access();
     for (u32 done = 0; done < size;) {
         const u32 rest = size - done;
         const u32 part = rest >= 8 ? 8 : rest >= 4 ? 4 : rest >= 2 ? 2 : 1;
@@ -268,6 +271,10 @@ void MMU::fill(VCPU& cpu, u64 address, const Walk& walk, Access access, Privileg
     HalfTable* table = table_for(cpu, address, walk, privilege);
     if (table == nullptr)
         return;
+    if (table->is_large()) {
+        give_memory_back();
+        return;
+    }
     const bool write = access == Access::kWrite && walk.writable && walk.dirty &&
                        pages_[page_number].trace == 0 && pages_[page_number].code_lines == 0;
     u8* writable = write ? memory_.write_page(page_number) : nullptr;

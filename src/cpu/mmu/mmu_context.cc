@@ -240,6 +240,23 @@ void MMU::drop_caches() {
     }
 }
 
+// A guest may touch addresses all over its space: an entry that is looked at costs a page of the
+// host's page tables, and one that is filled a page of memory.
+void MMU::give_memory_back() {
+    wild_accesses_ = 0;
+    for (const auto& table : tables_)
+        table->renew();
+    empty_low_->renew();
+    empty_high_->renew();
+    drop_caches();
+}
+
+void MMU::note_wild_access() {
+    constexpr u32 kMostWildAccesses = 1u << 16;
+    if (++wild_accesses_ == kMostWildAccesses)
+        give_memory_back();
+}
+
 void MMU::memory_replaced() {
     for (u64 page_number = 0; page_number < pages_.size(); ++page_number) {
         if (pages_[page_number].code_lines != 0)
