@@ -25,10 +25,6 @@ u32 key_of(u16 offset, CodeMode mode) {
     return offset | static_cast<u32>(mode) << 16;
 }
 
-u64 lines_between(u16 first, u32 end) {
-    return (~u64{0} << (first / 64)) & (~u64{0} >> (63 - (end - 1) / 64));
-}
-
 }  // namespace
 
 Block::Owner Block::create(u32 count) {
@@ -98,31 +94,6 @@ Block::Owner BlockCache::decode_block(const u8* bytes, u16 offset, CodeMode mode
     return block;
 }
 
-std::size_t BlockCache::CodePage::place_of(u32 key) const {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t place = (key * 0x9e3779b1u >> 12) & mask;
-    while (slots_[place].block != nullptr && slots_[place].key != key)
-        place = (place + 1) & mask;
-    return place;
-}
-
-Block* BlockCache::CodePage::find(u32 key) const {
-    return slots_.empty() ? nullptr : slots_[place_of(key)].block;
-}
-
-void BlockCache::CodePage::add(u32 key, Block* block) {
-    blocks_.emplace_back(block);
-    if (2 * blocks_.size() > slots_.size()) {
-        const std::vector<Slot> old = std::move(slots_);
-        slots_.assign(std::max<std::size_t>(16, 2 * old.size()), {});
-        for (const Slot& slot : old) {
-            if (slot.block != nullptr)
-                slots_[place_of(slot.key)] = slot;
-        }
-    }
-    slots_[place_of(key)] = {key, block};
-}
-
 const Block* BlockCache::find(u64 page_number, u16 offset, CodeMode mode) const {
     if (page_number >= pages_.size() || pages_[page_number] == nullptr)
         return nullptr;
@@ -140,13 +111,13 @@ const Block* BlockCache::decode_new(u64 page_number, const u8* bytes, u16 offset
     const Op& last = block->ops()[block->count - 1];
     const u32 length = last.length != 0 ? last.length : kLongestInstruction;  // too long
     const u32 end = std::min<u32>(last.offset + length, static_cast<u32>(kPageSize));
-    mmu_.mark_code(page_number, lines_between(offset, end));
+    mmu_.mark_code(page_number, lines_of(offset, end - offset));
     if (page_number >= pages_.size())
         pages_.resize(std::max(page_number + 1, u64{2} * pages_.size()));
     if (pages_[page_number] == nullptr)
         pages_[page_number] = std::make_unique<CodePage>(++last_generation_);
     const Block* result = block.get();
-    pages_[page_number]->add(key_of(offset, mode), block.release());
+    pages_[page_number]->add(key_of(offset, mode), std::move(block));
     return result;
 }
 

@@ -12,14 +12,15 @@
 #include <memory>
 #include <vector>
 
+#include "cpu/block_index.h"
 #include "cpu/decode/decoder.h"
+#include "cpu/execution.h"
 #include "cpu/mmu/mmu.h"
 #include "cpu/op.h"
 
 namespace uchronia::cpu::interp {
 
 inline constexpr u32 kMostOps = 32;
-inline constexpr u32 kLongestInstruction = 15;  // bytes (APM vol. 3, 1.1)
 
 // Followed in memory by its Ops: `count` instructions, and an end-of-block Op after the last.
 struct alignas(32) Block {
@@ -67,26 +68,23 @@ class BlockCache final : public CodeObserver {
   private:
     static constexpr u64 kMostGarbageOps = u64{1} << 18;
 
-    // The blocks of a page by offset and mode: open addressing, at most half full.
+    // The blocks of a page by offset and mode.
     class CodePage {
       public:
         explicit CodePage(u64 generation_) : generation(generation_) {}
 
-        Block* find(u32 key) const;
-        void add(u32 key, Block* block);
+        Block* find(u32 key) const { return index_.find(key); }
+        void add(u32 key, Block::Owner block) {
+            index_.add(key, block.get());
+            blocks_.push_back(std::move(block));
+        }
         const std::vector<Block::Owner>& blocks() const { return blocks_; }
         std::vector<Block::Owner> take_blocks() { return std::move(blocks_); }
 
         const u64 generation;
 
       private:
-        struct Slot {
-            u32 key = 0;
-            Block* block = nullptr;
-        };
-        std::size_t place_of(u32 key) const;
-
-        std::vector<Slot> slots_;
+        BlockIndex<Block*, nullptr> index_;
         std::vector<Block::Owner> blocks_;
     };
 

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "cpu/decode/live_flags.h"
+#include "cpu/execution.h"
 #include "cpu/interp/system/debug.h"
 #include "cpu/interp/system/delivery.h"
 
@@ -17,16 +18,6 @@ constexpr u32 kMostDeliveriesInARow = 1u << 14;
 
 std::size_t jump_index(u64 rip, std::size_t entries) {
     return (rip ^ (rip >> 13)) & (entries - 1);
-}
-
-bool has_breakpoints(const CPUState& state) {
-    return (state.dr7 & 0xff) != 0;
-}
-
-// Whether the next instruction must be run by itself, with checks before or after it.
-bool needs_stepping(const CPUState& state) {
-    return state.interrupt_shadow || (state.system_flags & (rflags::kTF | rflags::kRF)) != 0 ||
-           has_breakpoints(state);
 }
 
 // Bits of DR6 for the code breakpoints at `rip` (APM vol. 2, 13.1.1).
@@ -53,13 +44,6 @@ bool single_step_follows(const VCPU& cpu, u64 flags_before) {
     // one only when it sets IF.
     const bool sets_if = (flags & ~flags_before & rflags::kIF) != 0;
     return !cpu.state.interrupt_shadow || sets_if;
-}
-
-CodeMode code_mode(const CPUState& state) {
-    const u16 attributes = state.segments[kCS].attributes;
-    if ((state.efer & efer::kLMA) != 0 && (attributes & Segment::kLong) != 0)
-        return CodeMode::k64;
-    return (attributes & Segment::kBig) != 0 ? CodeMode::k32 : CodeMode::k16;
 }
 
 }  // namespace

@@ -14,10 +14,6 @@ namespace {
 constexpr i64 kMostDistance = 0x7fff'0000;  // of a branch to another page
 constexpr u8 kLAHF = 0x9f, kSAHF = 0x9e;
 
-u64 lines_between(u32 first, u32 end) {
-    return (~u64{0} << (first / 64)) & (~u64{0} >> (63 - (end - 1) / 64));
-}
-
 }  // namespace
 
 CrossingBytes::CrossingBytes(const u8* page, u16 offset, const u8* next_page)
@@ -27,19 +23,17 @@ CrossingBytes::CrossingBytes(const u8* page, u16 offset, const u8* next_page)
 }
 
 TranslatedBlock* BlockTranslator::translate(u16 offset, u64& lines) {
-    live_cache_.fill(-1);
     return decode_items(offset) ? put_block(offset, lines) : nullptr;
 }
 
 TranslatedBlock* BlockTranslator::translate_crossing(u16 offset, SourcePage next, u64& lines) {
-    live_cache_.fill(-1);
     crossing_ = CrossingBytes(page_.bytes, offset, next.bytes);
     next_page_number_ = next.number;
     return decode_crossing(offset) ? put_block(offset, lines) : nullptr;
 }
 
 TranslatedBlock* BlockTranslator::put_block(u16 offset, u64& lines) {
-    lines_ |= lines_between(offset, std::min<u32>(end_, static_cast<u32>(kPageSize)));
+    lines_ |= lines_of(offset, std::min<u64>(end_, kPageSize) - offset);
     block_ = {.page_number = page_.number,
               .next_page_number = next_page_number_,
               .offset = offset,
@@ -169,13 +163,14 @@ Kind BlockTranslator::kind_of(const Item& item) {
 u8 BlockTranslator::live_at(u16 offset) {
     if (offset >= kPageSize)
         return kAllFlags;
-    if (live_cache_[offset] < 0) {
+    if (!live_is_known_[offset]) {
         const LiveFlags found = live_flags(std::span<const u8, kPageSize>(page_.bytes, kPageSize),
                                            offset, CodeMode::k64);
-        live_cache_[offset] = found.live;
+        live_is_known_[offset] = true;
+        live_[offset] = found.live;
         lines_ |= found.lines;
     }
-    return static_cast<u8>(live_cache_[offset]);
+    return live_[offset];
 }
 
 void BlockTranslator::put_head() {

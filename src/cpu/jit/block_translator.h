@@ -11,10 +11,12 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <span>
 
 #include "cpu/decode/decoder.h"
 #include "cpu/decode/live_flags.h"
+#include "cpu/execution.h"
 #include "cpu/jit/code_store.h"
 #include "cpu/jit/host_differences.h"
 #include "cpu/jit/raw_instruction.h"
@@ -27,8 +29,6 @@ struct SourcePage {
     u64 number = 0;
     const u8* bytes = nullptr;
 };
-
-inline constexpr unsigned kLongestInstruction = 15;  // bytes (APM vol. 3, 1.1)
 
 // The instruction at `offset`, of which the end may lie in the next page; the bytes in one piece.
 struct CrossingBytes {
@@ -65,6 +65,9 @@ class BlockTranslator {
         bool on_stack = false;  // the head has checked its stack access
         u8 group = 0;           // its number, from the first to the last member
         bool opens_group = false;
+
+        // The register in ModRM.reg or in the opcode.
+        u8 reg() const { return shape->opcode_register ? raw.opcode_register : raw.reg; }
     };
     // Accesses that share a check (page_groups.cc).
     struct Group {
@@ -113,12 +116,16 @@ class BlockTranslator {
     // memory_access.cc: checked accesses.
     enum class Alignment : u8 { kAny, kNeeded };
     void put_address(const Item& item);
+    void put_index();
+    void put_entry(AccessKind kind);
     void put_check(unsigned size, AccessKind kind, Alignment alignment);
     Memory put_stack_access(unsigned index, AccessKind kind, i32 offset);
     void put_verification();
     void note_access();
     void put_slow_paths(unsigned index, SiteKind kind);
-    unsigned memory_size(const Item& item) const;
+    static unsigned memory_size(const Item& item) {
+        return jit::memory_size(*item.shape, item.decoded, item.raw);
+    }
     HostRegister scratch_or(u8 guest, HostRegister scratch);
     void put_slot_load(HostRegister to, u8 guest);
     void put_slot_store(u8 guest, HostRegister from);
@@ -226,7 +233,9 @@ class BlockTranslator {
     unsigned link_count_ = 0;
     CrossingBytes crossing_;
     u64 next_page_number_ = kNoPage;
-    std::array<i16, kPageSize> live_cache_;
+    // Of live_at(), by offset; only what is known has been written.
+    std::bitset<kPageSize> live_is_known_;
+    std::array<u8, kPageSize> live_;
 };
 
 }  // namespace uchronia::cpu::jit

@@ -45,31 +45,6 @@ const Access* CodeStore::access_at(u64 host_address) const {
     return found != accesses_.end() && found->at == at ? &*found : nullptr;
 }
 
-std::size_t CodeStore::BlockIndex::place_of(u32 key) const {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t place = (key * 0x9e3779b1u >> 12) & mask;
-    while (slots_[place].number != kNone && slots_[place].key != key)
-        place = (place + 1) & mask;
-    return place;
-}
-
-u32 CodeStore::BlockIndex::find(u32 key) const {
-    return slots_.empty() ? kNone : slots_[place_of(key)].number;
-}
-
-void CodeStore::BlockIndex::add(u32 key, u32 number) {
-    numbers_.push_back(number);
-    if (2 * numbers_.size() > slots_.size()) {
-        const std::vector<Slot> old = std::move(slots_);
-        slots_.assign(std::max<std::size_t>(16, 2 * old.size()), {});
-        for (const Slot& slot : old) {
-            if (slot.number != kNone)
-                slots_[place_of(slot.key)] = slot;
-        }
-    }
-    slots_[place_of(key)] = {key, number};
-}
-
 u8* CodeStore::entry(const TranslatedBlock& block, Flags flags) {
     const bool direct = flags == Flags::kInHost || (flags == Flags::kInBoth && block.flags_in_host);
     return direct ? block.direct : block.indirect;
@@ -79,8 +54,8 @@ TranslatedBlock* CodeStore::find(u64 page_number, u16 offset, u32 mode) {
     CodePage* code_page = page(page_number);
     if (code_page == nullptr)
         return nullptr;
-    const u32 number = code_page->blocks.find(key_of(offset, mode));
-    return number == BlockIndex::kNone ? nullptr : &blocks_[number];
+    const u32 number = code_page->index.find(key_of(offset, mode));
+    return number == kNoBlock ? nullptr : &blocks_[number];
 }
 
 TranslatedBlock* CodeStore::find_crossing(u64 page_number, u64 next_page_number, u16 offset,
@@ -127,7 +102,8 @@ TranslatedBlock& CodeStore::add(const TranslatedBlock& block, u8* hot_end, u8* c
     }
     CodePage& code_page = page_for(block.page_number);
     const u32 key = key_of(block.offset, block.mode);
-    code_page.blocks.add(key, number);
+    code_page.index.add(key, number);
+    code_page.blocks.push_back(number);
     std::erase_if(code_page.waiting, [&](const Waiting& waiting) {
         if (waiting.key != key)
             return false;
@@ -151,7 +127,7 @@ void CodeStore::drop_page(u64 page_number, i32 stale_stub) {
     if (code_page == nullptr)
         return;
     ++counters.pages_dropped;
-    for (const u32 number : code_page->blocks.numbers())
+    for (const u32 number : code_page->blocks)
         drop_block(number, stale_stub);
     for (const u32 number : code_page->crossing)
         drop_block(number, stale_stub);

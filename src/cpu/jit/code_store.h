@@ -14,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "cpu/block_index.h"
 #include "cpu/jit/assembler.h"
 
 namespace uchronia::cpu::jit {
@@ -160,28 +161,11 @@ class CodeStore {
         Flags flags;
         u8* field;
     };
-    // The numbers of a page's blocks by offset and mode: open addressing, at most half full.
-    class BlockIndex {
-      public:
-        static constexpr u32 kNone = ~u32{0};
-
-        u32 find(u32 key) const;
-        void add(u32 key, u32 number);
-        const std::vector<u32>& numbers() const { return numbers_; }
-
-      private:
-        struct Slot {
-            u32 key = 0;
-            u32 number = kNone;
-        };
-        std::size_t place_of(u32 key) const;
-
-        std::vector<Slot> slots_;
-        std::vector<u32> numbers_;
-    };
+    static constexpr u32 kNoBlock = ~u32{0};
     struct CodePage {
         u64 generation = 0;
-        BlockIndex blocks;
+        BlockIndex<u32, kNoBlock> index;  // of numbers
+        std::vector<u32> blocks;
         std::vector<Waiting> waiting;
         std::vector<u32> crossing;  // blocks of which a part lies here
     };

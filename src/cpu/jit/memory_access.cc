@@ -1,6 +1,5 @@
 // Memory operands of translated code: the address, the look into the flat software page table, and
 // the slow paths (docs/decisions/0013 says why nothing else can be reached).
-#include "base/check.h"
 #include "cpu/jit/block_translator.h"
 #include "cpu/jit/frame_layout.h"
 #include "cpu/mmu/mmu.h"
@@ -19,34 +18,6 @@ unsigned log_of(unsigned size) {
 }
 
 }  // namespace
-
-unsigned BlockTranslator::memory_size(const Item& item) const {
-    switch (item.shape->memory) {
-        case MemorySize::kNone:
-            break;
-        case MemorySize::k1:
-            return 1;
-        case MemorySize::k2:
-            return 2;
-        case MemorySize::k4:
-            return 4;
-        case MemorySize::k8:
-            return 8;
-        case MemorySize::k16:
-            return 16;
-        case MemorySize::k32:
-            return 32;
-        case MemorySize::kOperand:
-            return item.decoded.operand_size;
-        case MemorySize::kOperandAtMost4:
-            return item.decoded.operand_size < 4 ? item.decoded.operand_size : 4;
-        case MemorySize::kRexW:
-            return item.raw.rex_w ? 8 : 4;
-        case MemorySize::kVector:
-            return item.raw.vex && item.raw.vex_length != 0 ? 32 : 16;
-    }
-    CHECK(false);
-}
 
 void BlockTranslator::put_slot_load(HostRegister to, u8 guest) {
     hot_.load(to, at(gpr(guest)));
@@ -103,6 +74,24 @@ void BlockTranslator::put_verification() {
     hot_.store(at(kValue), kScratch2);
 }
 
+// Turns the address in rcx into its index in r11, and that into the addend, or goes to the slow
+// path.
+void BlockTranslator::put_index() {
+    hot_.rorx(kScratch2, kScratch, 11);
+    hot_.and_(kScratch2, at(kIndexMask));
+}
+
+void BlockTranslator::put_entry(AccessKind kind) {
+    hot_.load(kScratch2, Memory{.index = kScratch2,
+                                .scale = 3,
+                                .displacement = kind == AccessKind::kWrite ? 8 : 0,
+                                .gs = true});
+    hot_.test(kScratch2, kScratch2);
+    misses_[miss_count_++] = hot_.jump_if(condition::kZero);
+    if (flags_ == Where::kBoth)
+        flags_ = Where::kMemory;
+}
+
 // Turns the address in rcx into the addend in r11, or goes to the slow path.
 void BlockTranslator::put_check(unsigned size, AccessKind kind, Alignment alignment) {
     if constexpr (kCheckWalks)
@@ -116,8 +105,7 @@ void BlockTranslator::put_check(unsigned size, AccessKind kind, Alignment alignm
         hot_.test32(kScratch2, kPageSize);
         misses_[miss_count_++] = hot_.jump_if(condition::kNotZero);
     }
-    hot_.rorx(kScratch2, kScratch, 11);
-    hot_.and_(kScratch2, at(kIndexMask));
+    put_index();
     if (size > 1 && !exact) {
         hot_.test_low_byte(kScratch, static_cast<u8>(size - 1));
         const Jump jump = hot_.jump_if(condition::kNotZero);
@@ -126,14 +114,7 @@ void BlockTranslator::put_check(unsigned size, AccessKind kind, Alignment alignm
         else
             crosses_[cross_count_++] = {jump, hot_.here(), log_of(size)};
     }
-    hot_.load(kScratch2, Memory{.index = kScratch2,
-                                .scale = 3,
-                                .displacement = kind == AccessKind::kWrite ? 8 : 0,
-                                .gs = true});
-    hot_.test(kScratch2, kScratch2);
-    misses_[miss_count_++] = hot_.jump_if(condition::kZero);
-    if (flags_ == Where::kBoth)
-        flags_ = Where::kMemory;
+    put_entry(kind);
 }
 
 // The 8 bytes at RSP + offset, checked. Where the head has done that, the flags stay as they are.

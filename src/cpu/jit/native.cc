@@ -9,15 +9,6 @@ using namespace frame;
 
 namespace {
 
-bool is_general(RegisterClass c) {
-    return c == RegisterClass::kGeneral || c == RegisterClass::kByte;
-}
-
-// AH, CH, DH, BH: the numbers 4 to 7 without REX.
-bool is_high_byte(RegisterClass c, u8 number, bool has_rex) {
-    return c == RegisterClass::kByte && !has_rex && number >= 4 && number < 8;
-}
-
 bool is_in_slot(RegisterClass c, u8 number) {
     return is_general(c) && kHome[number] == kNoRegister;
 }
@@ -54,7 +45,7 @@ bool BlockTranslator::can_be_native(const Item& item) const {
     const Shape& shape = *item.shape;
     const RawInstruction& raw = item.raw;
     const bool memory = (item.decoded.op.flags & op_flag::kMemory) != 0;
-    const u8 reg = shape.opcode_register ? raw.opcode_register : raw.reg;
+    const u8 reg = item.reg();
     const bool high_reg = is_high_byte(shape.reg, reg, raw.has_rex);
     const bool high_rm = !memory && is_high_byte(shape.rm, raw.rm, raw.has_rex);
     const bool reg_slot = !high_reg && is_in_slot(shape.reg, reg);

@@ -20,10 +20,6 @@ namespace {
 
 constexpr i64 kLargestRange = 512;
 
-bool is_general(RegisterClass c) {
-    return c == RegisterClass::kGeneral || c == RegisterClass::kByte;
-}
-
 }  // namespace
 
 bool BlockTranslator::writes_register(const Item& item, u8 guest) const {
@@ -35,11 +31,11 @@ bool BlockTranslator::writes_register(const Item& item, u8 guest) const {
         return raw.reg == guest;
     const auto is_guest = [&](RegisterClass c, u8 number) {
         // AH, CH, DH, BH are part of the registers four below their numbers.
-        const bool high = c == RegisterClass::kByte && !raw.has_rex && number >= 4 && number < 8;
+        const bool high = is_high_byte(c, number, raw.has_rex);
         return is_general(c) && (high ? number - 4 : number) == guest;
     };
     const bool memory = (item.decoded.op.flags & op_flag::kMemory) != 0;
-    const u8 reg = shape.opcode_register ? raw.opcode_register : raw.reg;
+    const u8 reg = item.reg();
     return (shape.writes_reg && is_guest(shape.reg, reg)) ||
            (!memory && shape.writes_rm && is_guest(shape.rm, raw.rm)) ||
            (shape.writes_vvvv && is_guest(shape.vvvv, raw.vvvv)) ||
@@ -65,7 +61,7 @@ bool BlockTranslator::keeps_scratch(const Item& item, bool simple) {
     const Op& op = item.decoded.op;
     const bool memory = (op.flags & op_flag::kMemory) != 0;
     const auto in_slot = [](u8 slot) { return slot < 16 && kHome[slot] == kNoRegister; };
-    const u8 reg = shape.opcode_register ? item.raw.opcode_register : item.raw.reg;
+    const u8 reg = item.reg();
     if (item.kind == Kind::kLEA)
         return op.base != kPageBaseSlot && !in_slot(op.base) && !in_slot(op.index) &&
                !in_slot(item.raw.reg) && item.decoded.operand_size != 2;
@@ -77,7 +73,7 @@ bool BlockTranslator::keeps_scratch(const Item& item, bool simple) {
     slots += is_general(shape.vvvv) && in_slot(item.raw.vvvv) ? 1 : 0;
     if (!memory && item.raw.has_modrm && is_general(shape.rm) && in_slot(item.raw.rm))
         slots += can_be_slot(item) ? 0 : 1;
-    if (shape.reg == RegisterClass::kByte && !item.raw.has_rex && reg >= 4 && memory)
+    if (memory && is_high_byte(shape.reg, reg, item.raw.has_rex))
         return false;  // wants another form of address
     if (slots == 0)
         return true;
@@ -162,16 +158,8 @@ Memory BlockTranslator::put_group_operand(unsigned index) {
         hot_.and32(kScratch2, static_cast<i32>(kPageMask));
         hot_.compare32(kScratch2, static_cast<i32>(i64{kPageSize} - (group.high - group.low)));
         misses_[miss_count_++] = hot_.jump_if(condition::kAbove);
-        hot_.rorx(kScratch2, kScratch, 11);
-        hot_.and_(kScratch2, at(kIndexMask));
-        hot_.load(
-            kScratch2,
-            Memory{
-                .index = kScratch2, .scale = 3, .displacement = group.writes ? 8 : 0, .gs = true});
-        hot_.test(kScratch2, kScratch2);
-        misses_[miss_count_++] = hot_.jump_if(condition::kZero);
-        if (flags_ == Where::kBoth)
-            flags_ = Where::kMemory;
+        put_index();
+        put_entry(group.writes ? AccessKind::kWrite : AccessKind::kRead);
     }
     const i32 displacement = item.decoded.op.displacement;
     if (group.simple)

@@ -361,4 +361,32 @@ const Shape& shape_of(Instruction instruction) {
     return shapes[static_cast<std::size_t>(instruction)];
 }
 
+unsigned memory_size(const Shape& shape, const Decoded& decoded, const RawInstruction& raw) {
+    switch (shape.memory) {
+        case MemorySize::kNone:
+            return 0;
+        case MemorySize::k1:
+            return 1;
+        case MemorySize::k2:
+            return 2;
+        case MemorySize::k4:
+            return 4;
+        case MemorySize::k8:
+            return 8;
+        case MemorySize::k16:
+            return 16;
+        case MemorySize::k32:
+            return 32;
+        case MemorySize::kOperand:
+            return decoded.operand_size;
+        case MemorySize::kOperandAtMost4:
+            return std::min<unsigned>(decoded.operand_size, 4);
+        case MemorySize::kRexW:
+            return raw.rex_w ? 8 : 4;
+        case MemorySize::kVector:
+            return raw.vex && raw.vex_length != 0 ? 32 : 16;
+    }
+    CHECK(false);
+}
+
 }  // namespace uchronia::cpu::jit

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cpu/decode/encoding.h"
+#include "cpu/jit/raw_instruction.h"
 
 namespace uchronia::cpu::jit {
 
@@ -72,5 +73,16 @@ struct Shape {
 };
 
 const Shape& shape_of(Instruction instruction);
+
+// In bytes; 0: there is no memory operand.
+unsigned memory_size(const Shape& shape, const Decoded& decoded, const RawInstruction& raw);
+
+// AH, CH, DH, BH: the numbers 4 to 7 without REX.
+constexpr bool is_high_byte(RegisterClass c, u8 number, bool has_rex) {
+    return c == RegisterClass::kByte && !has_rex && number >= 4 && number < 8;
+}
+constexpr bool is_general(RegisterClass c) {
+    return c == RegisterClass::kGeneral || c == RegisterClass::kByte;
+}
 
 }  // namespace uchronia::cpu::jit

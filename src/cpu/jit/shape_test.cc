@@ -17,34 +17,10 @@ namespace {
 constexpr u64 kSeed = 0x5eed'0010;
 constexpr unsigned kSamples = 60;
 
-// In bytes; 0: there is none.
+// By the shape.
 unsigned memory_size(const Shape& shape, const Sample& sample) {
-    const RawInstruction raw = take_apart(sample.bytes.data(), sample.decoded.op.length);
-    switch (shape.memory) {
-        case MemorySize::kNone:
-            return 0;
-        case MemorySize::k1:
-            return 1;
-        case MemorySize::k2:
-            return 2;
-        case MemorySize::k4:
-            return 4;
-        case MemorySize::k8:
-            return 8;
-        case MemorySize::k16:
-            return 16;
-        case MemorySize::k32:
-            return 32;
-        case MemorySize::kOperand:
-            return sample.decoded.operand_size;
-        case MemorySize::kOperandAtMost4:
-            return std::min<unsigned>(sample.decoded.operand_size, 4);
-        case MemorySize::kRexW:
-            return raw.rex_w ? 8 : 4;
-        case MemorySize::kVector:
-            return raw.vex && raw.vex_length != 0 ? 32 : 16;
-    }
-    return 0;
+    return memory_size(shape, sample.decoded,
+                       take_apart(sample.bytes.data(), sample.decoded.op.length));
 }
 
 template <class Check>

@@ -71,9 +71,9 @@ bool BlockTranslator::moves_stack_by(const Item& item, i64& distance) const {
             return false;
     }
     const auto is_stack_pointer = [](RegisterClass c, u8 guest) {
-        return (c == RegisterClass::kGeneral || c == RegisterClass::kByte) && guest == kRSP;
+        return is_general(c) && guest == kRSP;
     };
-    const u8 reg = shape.opcode_register ? item.raw.opcode_register : item.raw.reg;
+    const u8 reg = item.reg();
     const bool rm = !memory && item.raw.has_modrm && is_stack_pointer(shape.rm, item.raw.rm);
     if (rm && item.decoded.operand_size == 8) {
         switch (item.decoded.instruction) {

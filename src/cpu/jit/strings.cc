@@ -73,8 +73,6 @@ void BlockTranslator::put_string(unsigned index) {
     hot_.lea(kScratch2, operand);
     if (moves)
         hot_.load(kScratch, at(kValue));
-    if (flags_ == Where::kBoth)
-        flags_ = Where::kMemory;
     if (repeats) {
         // The stub has no sites: a fault must come here.
         if (moves) {

@@ -1,7 +1,5 @@
 #include "cpu/jit/translator.h"
 
-#include <immintrin.h>
-
 #include "base/check.h"
 #include "cpu/access.h"
 #include "cpu/jit/frame_layout.h"
@@ -20,21 +18,10 @@ constexpr std::size_t kBoundOps = 1u << 14;
 constexpr u32 kMasksMXCSR = 0x1f80;
 constexpr char kExecutableMemory[] = "memory that can be written and executed";
 
-bool has_traps(const CPUState& state) {
-    return (state.system_flags & (rflags::kTF | rflags::kRF)) != 0 || (state.dr7 & 0xff) != 0;
-}
-bool needs_stepping(const CPUState& state) {
-    return state.interrupt_shadow || has_traps(state);
-}
-
 // The host does not change: once in a process.
 const HostDifferences& measured(MMU& mmu, const Binder& binder) {
     static const HostDifferences differences = measure_host(mmu, binder);
     return differences;
-}
-
-bool is_64_bit(const CPUState& state) {
-    return (state.efer & efer::kLMA) != 0 && (state.segments[kCS].attributes & Segment::kLong) != 0;
 }
 
 }  // namespace
@@ -52,7 +39,7 @@ const char* Translator::missing_host_feature() {
 
 std::unique_ptr<Translator> Translator::create(MMU& mmu, const Binder& binder, const char*& reason,
                                                const HostDifferences* pretended) {
-    reason = missing_host_feature();
+    reason = jit::missing_host_feature();
     if (reason != nullptr)
         return nullptr;
     std::unique_ptr<Translator> translator(
@@ -181,7 +168,7 @@ TranslatedCode::Result Translator::run(VCPU& cpu) {
 
 // The code for RIP, with everything set up for it, or null.
 const u8* Translator::resolve(VCPU& cpu) {
-    if (!is_64_bit(cpu.state))
+    if (code_mode(cpu.state) != CodeMode::k64)
         return nullptr;
     const u64 rip = cpu.state.rip;
     select(cpu);

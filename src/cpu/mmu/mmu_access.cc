@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "cpu/access.h"
+#include "cpu/execution.h"
 #include "cpu/mmu/mmu.h"
 #include "cpu/vcpu.h"
 
@@ -22,12 +23,6 @@ bool is_stack_access(const Op* op) {
     if ((op->flags & op_flag::kMemory) == 0)
         return true;
     return op->segment == kFlatSegment && (op->base == kRSP || op->base == kRBP);
-}
-
-u64 lines_of(u64 offset, u64 size) {
-    const u64 first = offset / 64;
-    const u64 last = (offset + size - 1) / 64;
-    return (~u64{0} << first) & (~u64{0} >> (63 - last));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "cpu/execution.h"
 #include "cpu/mmu/mmu.h"
 #include "cpu/vcpu.h"
 
@@ -255,10 +256,7 @@ void MMU::page_written(u64 page_number, u64 offset, u64 size) {
     if (page_number >= pages_.size() || size == 0)
         return;
     forget_table(page_number);
-    const u64 first = offset / 64;
-    const u64 last = (offset + size - 1) / 64;
-    const u64 lines = (~u64{0} << first) & (~u64{0} >> (63 - last));
-    if ((pages_[page_number].code_lines & lines) != 0)
+    if ((pages_[page_number].code_lines & lines_of(offset, size)) != 0)
         invalidate_code(page_number);
 }
 
