@@ -120,7 +120,9 @@ u32 Translator::find_number_of_key(u64 fetch_key, u32 mode) {
     if (found != numbers.end())
         return found->second;
     if (numbers.size() > kMostKeys || homes_.size() > kMostHomes) {
+        // Links are made under numbers whose homes are known: numbers begin anew with the homes.
         key_numbers_ = {};
+        recent_keys_ = {};
         homes_.clear();
     }
     if (++last_key_number_ == 0) {
