@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstring>
+#include <vector>
 
 #include "base/types.h"
 
@@ -59,7 +60,11 @@ inline const u8* target_of_rel32(const u8* field) {
 
 class Assembler {
   public:
-    explicit Assembler(u8* at = nullptr) : at_(at) {}
+    // `far_fields`: gets the rel32 fields that lead farther than kFar (null: nobody asks).
+    explicit Assembler(u8* at = nullptr, std::vector<u8*>* far_fields = nullptr)
+        : at_(at), far_fields_(far_fields) {}
+
+    static constexpr i64 kFar = 32768;
 
     u8* here() const { return at_; }
 
@@ -138,11 +143,9 @@ class Assembler {
     void jump(HostRegister r);
     Jump jump();
     Jump jump_if(u8 condition);  // the low four bits of a Jcc opcode
-    void jump(const void* target) { patch_rel32(jump().field, target); }
-    void jump_if(u8 condition, const void* target) {
-        patch_rel32(jump_if(condition).field, target);
-    }
-    void bind(Jump jump) const { patch_rel32(jump.field, at_); }
+    void jump(const void* target) { lead(jump().field, target); }
+    void jump_if(u8 condition, const void* target) { lead(jump_if(condition).field, target); }
+    void bind(Jump jump) { lead(jump.field, at_); }
 
     // Opcode forms that the above are made of.
     void rr(u8 opcode, u8 reg, u8 rm_register);
@@ -153,8 +156,15 @@ class Assembler {
   private:
     void immediate(u8 operation, HostRegister to, i32 number);
     void digit(u8 opcode, u8 operation, const Memory& m);
+    void lead(u8* field, const void* target) {
+        patch_rel32(field, target);
+        const i64 distance = static_cast<const u8*>(target) - field;
+        if (far_fields_ != nullptr && (distance > kFar || distance < -kFar))
+            far_fields_->push_back(field);
+    }
 
     u8* at_;
+    std::vector<u8*>* far_fields_;
 };
 
 namespace condition {

@@ -47,11 +47,8 @@ TranslatedBlock* BlockTranslator::put_block(u16 offset, u64& lines) {
     if (!ended_)
         put_edge(count_ - 1, end_);
     lines = lines_;
-    TranslatedBlock& block = store_.add(block_, hot_.here(), cold_.here());
-    for (unsigned i = 0; i < link_count_; ++i)
-        store_.link(page_.number, links_[i].target, mode_ & ~mode_bit::kPlain, links_[i].flags,
-                    links_[i].field);
-    return &block;
+    block_.lines = lines_;
+    return &store_.add(block_, hot_.here(), cold_.here());
 }
 
 // Finds the block's instructions, by the rules of the interpreter's blocks.
@@ -267,10 +264,15 @@ Site BlockTranslator::site_at(unsigned index, SiteKind kind) const {
             .kind = kind};
 }
 
+void BlockTranslator::put_site_number(Assembler& out, const Site& site) {
+    parts_.site_fields.push_back(out.here());
+    out.value(store_.add_site(site));
+}
+
 // Leaves to the engine, from the cold area.
 void BlockTranslator::put_site(Site site) {
     cold_.call(at(kLeaveStub));
-    cold_.value(store_.add_site(site));
+    put_site_number(cold_, site);
 }
 
 void BlockTranslator::put_item(unsigned index) {
@@ -321,14 +323,14 @@ void BlockTranslator::put_helper(unsigned index) {
     hot_.call(at(kLeaveStub));
     Site site = site_at(index, SiteKind::kSlow);
     site.resume = static_cast<u32>(hot_.here() + 4 - store_.hot());
-    hot_.value(store_.add_site(site));
+    put_site_number(hot_, site);
     flags_ = Where::kBoth;
 }
 
 void BlockTranslator::put_helper_end(unsigned index) {
     save_flags_if_live(index);
     hot_.call(at(kLeaveStub));
-    hot_.value(store_.add_site(site_at(index, SiteKind::kEnd)));
+    put_site_number(hot_, site_at(index, SiteKind::kEnd));
 }
 
 // Host flags to CPUState::flags.

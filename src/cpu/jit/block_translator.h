@@ -46,8 +46,9 @@ class BlockTranslator {
           differences_(differences),
           page_(page),
           mode_(mode),
-          hot_(store.hot_end()),
-          cold_(store.cold_end()) {}
+          parts_(store.new_parts()),
+          hot_(store.hot_end(), &parts_.far_fields),
+          cold_(store.cold_end(), &parts_.far_fields) {}
 
     // The block at `offset`, or null if its first instruction is not for the translator. `lines`:
     // what was read of the page, for MMU::mark_code.
@@ -189,12 +190,14 @@ class BlockTranslator {
     bool can_link(i64 target) const;
 
     void put_site(Site site);
+    void put_site_number(Assembler& out, const Site& site);
     Site site_at(unsigned index, SiteKind kind) const;
 
     CodeStore& store_;
     const HostDifferences& differences_;
     const SourcePage page_;
     const u32 mode_;
+    BlockParts& parts_;
     Assembler hot_, cold_;
     std::array<Item, kMostInstructions> items_;
     unsigned count_ = 0;
@@ -223,14 +226,6 @@ class BlockTranslator {
     };
     std::array<NotedAccess, 4> accesses_;
     unsigned access_count_ = 0;
-    // Branches within the page, linked when the block is complete (it may be a target itself).
-    struct PageLink {
-        u16 target;
-        CodeStore::Flags flags;
-        u8* field;
-    };
-    std::array<PageLink, 4> links_;
-    unsigned link_count_ = 0;
     CrossingBytes crossing_;
     u64 next_page_number_ = kNoPage;
     // Of live_at(), by offset; only what is known has been written.

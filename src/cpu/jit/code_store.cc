@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "cpu/jit/block_image.h"
 #include "host/executable_memory.h"
 
 namespace uchronia::cpu::jit {
@@ -20,19 +21,21 @@ void redirect(u8* entry, i32 stale_stub, u32 site) {
 
 }  // namespace
 
-CodeStore::CodeStore()
-    : memory_(host::allocate_executable(kHotSize + kColdSize)),
+CodeStore::CodeStore(std::size_t area_size)
+    : area_size_(area_size),
+      memory_(host::allocate_executable(total_size())),
       hot_end_(memory_),
-      cold_end_(memory_ + kHotSize),
+      cold_end_(cold()),
       first_cold_(cold_end_) {}
 
 CodeStore::~CodeStore() {
     if (memory_ != nullptr)
-        host::release_executable(memory_, kHotSize + kColdSize);
+        host::release_executable(memory_, total_size());
 }
 
 bool CodeStore::has_room() const {
-    return hot_end_ + kMostBlockBytes < cold() && cold_end_ + kMostBlockBytes < cold() + kColdSize;
+    return hot_end_ + kMostBlockBytes < memory_ + area_size_ &&
+           cold_end_ + kMostBlockBytes < cold() + area_size_;
 }
 
 const Access* CodeStore::access_at(u64 host_address) const {
@@ -45,8 +48,9 @@ const Access* CodeStore::access_at(u64 host_address) const {
     return found != accesses_.end() && found->at == at ? &*found : nullptr;
 }
 
-u8* CodeStore::entry(const TranslatedBlock& block, Flags flags) {
-    const bool direct = flags == Flags::kInHost || (flags == Flags::kInBoth && block.flags_in_host);
+u8* CodeStore::entry(const TranslatedBlock& block, EntryFlags flags) {
+    const bool direct =
+        flags == EntryFlags::kInHost || (flags == EntryFlags::kInBoth && block.flags_in_host);
     return direct ? block.direct : block.indirect;
 }
 
@@ -84,6 +88,50 @@ CodeStore::CodePage& CodeStore::page_for(u64 page_number) {
 }
 
 TranslatedBlock& CodeStore::add(const TranslatedBlock& block, u8* hot_end, u8* cold_end) {
+    if (keeps_images_) {
+        const BlockCode code{.hot = hot_end_,
+                             .cold = cold_end_,
+                             .hot_area = hot(),
+                             .cold_area = cold(),
+                             .hot_size = static_cast<u32>(hot_end - hot_end_),
+                             .cold_size = static_cast<u32>(cold_end - cold_end_)};
+        append_image(page_for(block.page_number).images, block, parts_, code,
+                     std::span(sites_).subspan(first_site_),
+                     std::span(accesses_).subspan(first_access_));
+    }
+    TranslatedBlock& added = register_block(block, hot_end, cold_end);
+    link_all(block.page_number, block.mode, parts_.links);
+    return added;
+}
+
+u64 CodeStore::install(u64 page_number, std::span<const u8> images) {
+    u64 lines = 0;
+    for (std::span<const u8> rest = images; !rest.empty() && has_room();) {
+        const BlockImage image(rest);
+        const BlockImageHeader& header = image.header();
+        rest = rest.subspan(header.size);
+        if (find(page_number, header.offset, header.mode) != nullptr)
+            continue;
+        const BlockCode code{.hot = hot_end_,
+                             .cold = cold_end_,
+                             .hot_area = hot(),
+                             .cold_area = cold(),
+                             .hot_size = header.hot_size,
+                             .cold_size = header.cold_size};
+        const TranslatedBlock block =
+            image.put(code, static_cast<u32>(sites_.size()), page_number, next_block_number(),
+                      sites_, accesses_, parts_.links);
+        register_block(block, hot_end_ + header.hot_size, cold_end_ + header.cold_size);
+        link_all(page_number, header.mode, parts_.links);
+        lines |= header.lines;
+        ++counters.installed;
+    }
+    return lines;
+}
+
+// What is known of the next block is complete: gives it its place.
+TranslatedBlock& CodeStore::register_block(const TranslatedBlock& block, u8* hot_end,
+                                           u8* cold_end) {
     ++counters.blocks;
     counters.instructions += block.count;
     counters.guest_bytes += static_cast<u64>(block.end - block.offset);
@@ -91,7 +139,9 @@ TranslatedBlock& CodeStore::add(const TranslatedBlock& block, u8* hot_end, u8* c
     counters.cold_bytes += static_cast<u64>(cold_end - cold_end_);
     hot_end_ = hot_end;
     cold_end_ = cold_end;
-    CHECK(hot_end_ <= cold() && cold_end_ <= cold() + kColdSize);
+    CHECK(hot_end_ <= memory_ + area_size_ && cold_end_ <= cold() + area_size_);
+    first_site_ = sites_.size();
+    first_access_ = accesses_.size();
     const u32 number = next_block_number();
     blocks_.push_back(block);
     blocks_.back().number = number;
@@ -113,13 +163,18 @@ TranslatedBlock& CodeStore::add(const TranslatedBlock& block, u8* hot_end, u8* c
     return blocks_.back();
 }
 
-void CodeStore::link(u64 page_number, u16 offset, u32 mode, Flags flags, u8* field) {
-    const TranslatedBlock* target = find(page_number, offset, mode);
+void CodeStore::link(u64 page_number, u32 mode, const BlockLink& link) {
+    const TranslatedBlock* target = find(page_number, link.target, mode);
     if (target != nullptr) {
-        patch_rel32(field, entry(*target, flags));
+        patch_rel32(link.field, entry(*target, link.flags));
         return;
     }
-    page_for(page_number).waiting.push_back({key_of(offset, mode), flags, field});
+    page_for(page_number).waiting.push_back({key_of(link.target, mode), link.flags, link.field});
+}
+
+void CodeStore::link_all(u64 page_number, u32 mode, const std::vector<BlockLink>& links) {
+    for (const BlockLink& wanted : links)
+        link(page_number, mode & ~mode_bit::kPlain, wanted);
 }
 
 void CodeStore::drop_page(u64 page_number, i32 stale_stub) {
@@ -146,6 +201,7 @@ void CodeStore::drop_block(u32 number, i32 stale_stub) {
     block.incoming.clear();
     redirect(block.indirect, stale_stub,
              add_site({.block = number, .offset = block.offset, .kind = SiteKind::kStale}));
+    first_site_ = sites_.size();
 }
 
 void CodeStore::drop_all() {
@@ -154,6 +210,7 @@ void CodeStore::drop_all() {
     cold_end_ = first_cold_;
     sites_.clear();
     accesses_.clear();
+    first_site_ = first_access_ = 0;
     blocks_.clear();
     pages_.clear();
 }

@@ -127,10 +127,10 @@ void BlockTranslator::put_link(unsigned index, Jump jump, i64 target) {
     Site site = site_at(index, SiteKind::kLink);
     site.target = static_cast<i32>(target);
     put_site(site);
-    const auto flags = flags_ == Where::kHost     ? CodeStore::Flags::kInHost
-                       : flags_ == Where::kMemory ? CodeStore::Flags::kInMemory
-                                                  : CodeStore::Flags::kInBoth;
-    links_[link_count_++] = {static_cast<u16>(target), flags, jump.field};
+    const auto flags = flags_ == Where::kHost     ? EntryFlags::kInHost
+                       : flags_ == Where::kMemory ? EntryFlags::kInMemory
+                                                  : EntryFlags::kInBoth;
+    parts_.links.push_back({static_cast<u16>(target), flags, jump.field});
 }
 
 // Goes on at an address relative to the page.

@@ -68,7 +68,7 @@ void BlockTranslator::put_verification() {
     hot_.call(at(kLeaveStub));
     Site site = site_at(0, SiteKind::kVerify);
     site.resume = static_cast<u32>(hot_.here() + 4 - store_.hot());
-    hot_.value(store_.add_site(site));
+    put_site_number(hot_, site);
     hot_.load(kScratch, at(kValue));
     hot_.load(kScratch2, at(kSaved));
     hot_.store(at(kValue), kScratch2);

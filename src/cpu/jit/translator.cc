@@ -58,6 +58,7 @@ Translator::Translator(MMU& mmu, const Binder& binder, const HostDifferences& di
     : mmu_(mmu),
       binder_(binder),
       differences_(differences),
+      store_(CodeStore::kAreaSize),
       heat_(kHeatEntries),
       recent_fetches_(kRecentFetches),
       bound_(kBoundOps) {}
