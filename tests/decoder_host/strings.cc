@@ -56,8 +56,8 @@ bool is_foreign_vex(u8 map, u8 third, u8 opcode) {
 }
 
 // What is undefined for us, but perhaps not for the host: EVEX, XOP, 3DNow!, SSE4a, system calls,
-// the corners of the system groups, segment loads from memory; prefixes that select no instruction
-// and that some hosts then ignore. A string of too many bytes may be #GP rather than #UD.
+// the corners of the system groups; prefixes that select no instruction and that some hosts then
+// ignore. A string of too many bytes may be #GP rather than #UD.
 bool is_foreign(const String& string) {
     const Layout layout = layout_of(string);
     if (layout.opcode > 3)
@@ -85,9 +85,6 @@ bool is_foreign(const String& string) {
         case 0x78:
         case 0x79:
         case 0xae:
-        case 0xb2:
-        case 0xb4:
-        case 0xb5:
         case 0xc7:
             return true;
         case 0x38:
@@ -146,8 +143,8 @@ bool is_left_out(const String& string, const Decoded& decoded, DecodeStatus stat
         const std::string_view name = row_of(decoded.instruction).name;
         for (const std::string_view skipped :
              {"SYSCALL", "SYSRET", "INT_Ib", "HYPERCALL", "WRFSBASE_Ry", "WRGSBASE_Ry", "XBEGIN",
-              "MONITOR", "MWAIT", "XRSTOR", "FXRSTOR", "MOV_Sw_Ew", "POP_FS", "POP_GS", "STAC",
-              "CLAC", "POPF"}) {
+              "MONITOR", "MWAIT",  "XRSTOR", "FXRSTOR",   "MOV_Sw_Ew",   "LSS",         "LFS",
+              "LGS",     "POP_FS", "POP_GS", "STAC",      "CLAC",        "POPF"}) {
             if (name.substr(0, skipped.size()) == skipped)
                 return true;
         }

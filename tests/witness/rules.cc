@@ -20,6 +20,8 @@ struct NamedExemption {
 
 constexpr std::string_view kFar =
     "far transfer: needs descriptor tables of ours; tested in cpu/interp/system";
+constexpr std::string_view kSegmentLoad =
+    "loads a segment register: needs descriptor tables of ours; tested in cpu/interp/system";
 constexpr std::string_view kSoftwareInterrupt =
     "delivered through the IDT; tested in cpu/interp/system";
 
@@ -29,6 +31,12 @@ constexpr NamedExemption kExemptions[] = {
     {"RETF_Iw", kFar},
     {"RETF", kFar},
     {"IRET", kFar},
+    {"MOV_Sw_Ew", kSegmentLoad},
+    {"LSS_Gv_Mp", kSegmentLoad},
+    {"LFS_Gv_Mp", kSegmentLoad},
+    {"LGS_Gv_Mp", kSegmentLoad},
+    {"POP_FS", kSegmentLoad},
+    {"POP_GS", kSegmentLoad},
     {"SYSCALL", "enters the host's kernel"},
     {"INT3", kSoftwareInterrupt},
     {"INT_Ib", kSoftwareInterrupt},

@@ -248,6 +248,23 @@ TEST(Decoder, ControlDebugAndSegmentRegisters) {
     expect_undefined({0x8c, 0xf0});
 }
 
+TEST(Decoder, FarPointersAreInMemory) {
+    const Case lss = decoded({0x4c, 0x0f, 0xb2, 0x03});  // lss r8, [rbx]
+    EXPECT_EQ(lss.name(), "LSS_Gv_Mp");
+    EXPECT_EQ(lss.op().reg, 8 * kR8);
+    EXPECT_EQ(lss.op().base, kRBX);
+    EXPECT_EQ(decoded({0x0f, 0xb4, 0x03}).name(), "LFS_Gv_Mp");
+    const Case lgs = decoded({0x66, 0x0f, 0xb5, 0x03});
+    EXPECT_EQ(lgs.name(), "LGS_Gv_Mp");
+    EXPECT_TRUE(lgs.has(op_flag::kOperand16));
+    EXPECT_FALSE(decoded({0x66, 0x48, 0x0f, 0xb5, 0x03}).has(op_flag::kOperand16));
+    for (const int opcode : {0xb2, 0xb4, 0xb5}) {
+        expect_undefined({0x0f, opcode, 0xc3});
+        expect_undefined({0xf0, 0x0f, opcode, 0x03});
+    }
+    expect_undefined({0xc4, 0x03}, CodeMode::k32);  // LES
+}
+
 TEST(Decoder, LengthLimits) {
     const auto prefixed = [](std::size_t prefix_count) {
         std::vector<u8> bytes(prefix_count, 0x66);

@@ -222,10 +222,9 @@ bool is_absent(const Reference& reference) {
     if (encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY && encoding != ZYDIS_INSTRUCTION_ENCODING_VEX)
         return true;
     // UD0-UD2 are #UD by definition, RSM is outside SMM, SYSENTER and SYSEXIT are in AMD's long
-    // mode, as is the register form of 0F 0D on AMD. No 64-bit code loads SS, FS or GS with a far
-    // pointer.
-    static constexpr std::string_view kAbsent[] = {"ud0",     "ud1", "ud2", "rsm", "sysenter",
-                                                   "sysexit", "lss", "lfs", "lgs"};
+    // mode, as is the register form of 0F 0D on AMD.
+    static constexpr std::string_view kAbsent[] = {"ud0", "ud1",      "ud2",
+                                                   "rsm", "sysenter", "sysexit"};
     if (isa_set == "PREFETCH_NOP")
         return true;
     return std::find(std::begin(kAbsent), std::end(kAbsent), reference.mnemonic()) !=

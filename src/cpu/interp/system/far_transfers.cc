@@ -1,32 +1,18 @@
 // Far JMP, CALL, RET, IRET, SYSCALL, SYSRET and the software interrupts, executed by 64-bit code.
 //
-// All checks come before the first change. A far pointer in memory has a 16- or 32-bit offset, as
-// on all AMD processors: REX.W only widens what CALL pushes and RET pops.
+// All checks come before the first change. REX.W only widens what CALL pushes and RET pops, not the
+// far pointer (far_pointer.h).
 // Source: APM vol. 3, chapters 3 and 4 (pseudocode of each); vol. 2, 4.10 and 6.1.
 
 #include "cpu/interp/handlers.h"
 #include "cpu/interp/system/delivery.h"
+#include "cpu/interp/system/far_pointer.h"
 #include "cpu/interp/system/privilege.h"
 #include "cpu/interp/system/segments.h"
 
 namespace uchronia::cpu::interp {
 
 namespace {
-
-struct FarPointer {
-    u64 offset = 0;
-    u16 selector = 0;
-};
-
-bool read_far_pointer(VCPU& cpu, const Op* op, FarPointer& pointer) {
-    const u32 offset_bytes = (op->flags & op_flag::kOperand16) != 0 ? 2 : 4;
-    u8 bytes[6];
-    if (!read_bytes(cpu, op, linear_address(cpu, op), bytes, offset_bytes + 2))
-        return false;
-    std::memcpy(&pointer.offset, bytes, offset_bytes);
-    std::memcpy(&pointer.selector, bytes + offset_bytes, 2);
-    return true;
-}
 
 // RIP must be inside the segment that it will run in.
 bool check_target(VCPU& cpu, const Op* op, const Segment& code, u64 rip) {
