@@ -25,6 +25,7 @@ constexpr greg_t kPageFault = 14;
 Attempts* attempts = nullptr;
 u8* writable = nullptr;  // another mapping of the code page
 u64 start = 0;
+Flow flow = Flow::kBranches;
 sigjmp_buf finished;
 
 bool prepare(ucontext_t& context) {
@@ -33,24 +34,28 @@ bool prepare(ucontext_t& context) {
         return false;
     std::memcpy(writable + kPageSize - attempt.size, attempt.bytes.data(), attempt.size);
     start = kEnd - attempt.size;
+    flow = attempt.flow;
     auto& registers = context.uc_mcontext.gregs;
     for (const int r : {REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_R8,
                         REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15})
         registers[r] = 0;
     registers[REG_RSP] = static_cast<greg_t>(kStack + kStackSize / 2);
     registers[REG_RIP] = static_cast<greg_t>(start);
-    registers[REG_EFL] = kTrapFlag | kFixed;
+    registers[REG_EFL] = flow == Flow::kBranches ? kTrapFlag | kFixed : kFixed;
     return true;
 }
 
 Outcome outcome_of(int signal, const ucontext_t& context) {
     const auto& registers = context.uc_mcontext.gregs;
-    const bool at_start = static_cast<u64>(registers[REG_RIP]) == start;
+    const u64 at = static_cast<u64>(registers[REG_RIP]);
+    const bool at_start = at == start;
     if (signal == SIGILL && at_start)
         return Outcome::kUndefined;
     if (signal == SIGSEGV && at_start && registers[REG_TRAPNO] == kPageFault &&
         (registers[REG_ERR] & kFetch) != 0 && static_cast<u64>(registers[REG_CR2]) == kEnd)
         return Outcome::kNeedsMore;
+    if (flow == Flow::kFallsThrough && !at_start && at != kEnd)
+        return Outcome::kShorter;
     return Outcome::kExecuted;
 }
 

@@ -1,9 +1,11 @@
 // Executes byte strings on the host CPU, one instruction each, at the end of a page behind which
 // nothing is mapped.
 //
-// The instruction runs with the trap flag set, all registers zero but RSP, and nothing within 2 GiB
-// of what it can address: it ends in a signal whatever it is. The handler of that signal judges the
-// outcome and returns into the next string, so a string costs one signal.
+// The instruction runs with all registers zero but RSP, and nothing within 2 GiB of what it can
+// address. It ends in a signal whatever it is: it faults, or the next fetch does, behind the page.
+// So the trap flag is set only for what branches: under a hypervisor #DB costs four times as much
+// as #PF. The handler of the signal judges the outcome and returns into the next string: an attempt
+// costs one signal.
 #pragma once
 
 #include <array>
@@ -18,12 +20,19 @@ enum class Outcome : u8 {
     kExecuted,   // or a fault that is not listed here
     kUndefined,  // #UD
     kNeedsMore,  // fetched from the page behind
+    kShorter,    // went on to bytes of the attempt
+};
+
+enum class Flow : u8 {
+    kFallsThrough,  // to the next instruction, or faults
+    kBranches,
 };
 
 // What to execute next: `size` bytes.
 struct Attempt {
     std::array<u8, kLongest> bytes{};
     unsigned size = 0;
+    Flow flow = Flow::kBranches;
 };
 
 // Gives the next attempt, told the outcome of the one before; false ends the run. Runs in a signal

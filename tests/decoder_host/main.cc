@@ -30,6 +30,12 @@ struct Progress {
     String string{};
 };
 
+Flow flow_of(Instruction instruction) {
+    const bool goes_on = row_of(instruction).host != HostPolicy::kControl &&
+                         (row_of(instruction).attributes & attribute::kEnd) == 0;
+    return goes_on ? Flow::kFallsThrough : Flow::kBranches;
+}
+
 class Comparison final : public Attempts {
   public:
     Comparison(const Options& options, Progress& progress)
@@ -40,6 +46,7 @@ class Comparison final : public Attempts {
             return false;
         attempt.bytes = progress_.string;
         attempt.size = shorter_ ? length_ - 1 : length_;
+        attempt.flow = flow_;
         return true;
     }
 
@@ -59,7 +66,7 @@ class Comparison final : public Attempts {
   private:
     bool choose() {
         for (;;) {
-            if (progress_.strings == options_.strings || progress_.failures == options_.failures)
+            if (progress_.strings == options_.strings || progress_.failures >= options_.failures)
                 return false;
             ++progress_.strings;
             progress_.string = make_string(random_);
@@ -78,11 +85,12 @@ class Comparison final : public Attempts {
                       row_of(decoded_.instruction).name.substr(0, 2) != "UD";
         long_ = status == DecodeStatus::kTooLong;
         length_ = is_defined_ ? decoded_.op.length : kLongest;
+        flow_ = is_defined_ ? flow_of(decoded_.instruction) : Flow::kBranches;
         progress_.undefined += is_defined_ ? 0 : 1;
     }
 
     void report(Outcome outcome) {
-        static constexpr const char* kNames[] = {"executed", "#UD", "longer"};
+        static constexpr const char* kNames[] = {"executed", "#UD", "longer", "shorter"};
         ++progress_.failures;
         for (const u8 byte : progress_.string)
             std::printf("%02x ", byte);
@@ -97,6 +105,7 @@ class Comparison final : public Attempts {
     witness::Random random_;
     Decoded decoded_{};
     unsigned length_ = 0;
+    Flow flow_ = Flow::kBranches;
     bool is_defined_ = false, long_ = false;
     bool shorter_ = false;  // the present attempt has one byte less
 };
