@@ -133,68 +133,46 @@ struct ExtractBits {
     }
 };
 
+// What instructions do with the value of E (see OnE).
+
 // G := E op B, with flags
 template <class Operation>
 struct FlaggedEB {
-    template <class T, Place P>
-    static void run(VCPU& cpu, const Op* op) {
-        if (!has_v3(cpu)) [[unlikely]]
-            return cpu.raise(op, Vector::kUD);
-        T value;
-        if (!load_E<P>(cpu, op, value))
-            return miss<FlaggedEB, T, P>(cpu, op);
+    template <class T>
+    static void apply(VCPU& cpu, const Op* op, T value) {
         set_register<T>(
             cpu, op->reg,
             Operation::template apply<T>(value, FromB::get<T>(cpu, op), cpu.state.flags));
-        return next(cpu, op);
     }
 };
 
 // B := op E, with flags
 template <class Operation>
 struct FlaggedE {
-    template <class T, Place P>
-    static void run(VCPU& cpu, const Op* op) {
-        if (!has_v3(cpu)) [[unlikely]]
-            return cpu.raise(op, Vector::kUD);
-        T value;
-        if (!load_E<P>(cpu, op, value))
-            return miss<FlaggedE, T, P>(cpu, op);
+    template <class T>
+    static void apply(VCPU& cpu, const Op* op, T value) {
         set_register<T>(cpu, vex_vvvv(op), Operation::template apply<T>(value, cpu.state.flags));
-        return next(cpu, op);
     }
 };
 
 // G := E op other, without flags
 template <class Operation, class Other>
 struct Flagless {
-    template <class T, Place P>
-    static void run(VCPU& cpu, const Op* op) {
-        if (!has_v3(cpu)) [[unlikely]]
-            return cpu.raise(op, Vector::kUD);
-        T value;
-        if (!load_E<P>(cpu, op, value))
-            return miss<Flagless, T, P>(cpu, op);
+    template <class T>
+    static void apply(VCPU& cpu, const Op* op, T value) {
         set_register<T>(cpu, op->reg,
                         Operation::template apply<T>(value, Other::template get<T>(cpu, op)));
-        return next(cpu, op);
     }
 };
 
 // G:B := rDX * E. If G and B are the same register, it gets the upper half.
 struct MultiplyFlagless {
-    template <class T, Place P>
-    static void run(VCPU& cpu, const Op* op) {
-        if (!has_v3(cpu)) [[unlikely]]
-            return cpu.raise(op, Vector::kUD);
-        T value;
-        if (!load_E<P>(cpu, op, value))
-            return miss<MultiplyFlagless, T, P>(cpu, op);
+    template <class T>
+    static void apply(VCPU& cpu, const Op* op, T value) {
         const T other = register_at<T>(cpu, kOffsetRDX);
         const Pair<T> product = split<T>(static_cast<Wide<T>>(value) * other);
         set_register<T>(cpu, vex_vvvv(op), product.low);
         set_register<T>(cpu, op->reg, product.high);
-        return next(cpu, op);
     }
 };
 
@@ -209,14 +187,23 @@ T bytes_reversed(T value) {
 }
 
 struct LoadReversed {
+    template <class T>
+    static void apply(VCPU& cpu, const Op* op, T value) {
+        set_register<T>(cpu, op->reg, bytes_reversed(value));
+    }
+};
+
+// The handler of such a use of E.
+template <class Use>
+struct OnE {
     template <class T, Place P>
     static void run(VCPU& cpu, const Op* op) {
         if (!has_v3(cpu)) [[unlikely]]
             return cpu.raise(op, Vector::kUD);
         T value;
         if (!load_E<P>(cpu, op, value))
-            return miss<LoadReversed, T, P>(cpu, op);
-        set_register<T>(cpu, op->reg, bytes_reversed(value));
+            return miss<OnE, T, P>(cpu, op);
+        Use::template apply<T>(cpu, op, value);
         return next(cpu, op);
     }
 };
@@ -239,20 +226,20 @@ namespace uchronia::cpu::interp::handler {
 
 using namespace integer;
 
-constexpr HandlerSet ANDN_Gy_By_Ey = y_rows<FlaggedEB<AndNot>>();
-constexpr HandlerSet BEXTR_Gy_Ey_By = y_rows<FlaggedEB<ExtractField>>();
-constexpr HandlerSet BZHI_Gy_Ey_By = y_rows<FlaggedEB<ZeroHighBits>>();
-constexpr HandlerSet BLSR_By_Ey = y_rows<FlaggedE<ResetLowestBit>>();
-constexpr HandlerSet BLSMSK_By_Ey = y_rows<FlaggedE<MaskToLowestBit>>();
-constexpr HandlerSet BLSI_By_Ey = y_rows<FlaggedE<IsolateLowestBit>>();
-constexpr HandlerSet SHLX_Gy_Ey_By = y_rows<Flagless<ShiftLeftBy, FromB>>();
-constexpr HandlerSet SHRX_Gy_Ey_By = y_rows<Flagless<ShiftRightBy, FromB>>();
-constexpr HandlerSet SARX_Gy_Ey_By = y_rows<Flagless<ShiftRightArithmeticBy, FromB>>();
-constexpr HandlerSet RORX_Gy_Ey_Ib = y_rows<Flagless<RotateRightBy, FromImmediate>>();
-constexpr HandlerSet PDEP_Gy_By_Ey = y_rows<Flagless<DepositBits, FromB>>();
-constexpr HandlerSet PEXT_Gy_By_Ey = y_rows<Flagless<ExtractBits, FromB>>();
-constexpr HandlerSet MULX_Gy_By_Ey = y_rows<MultiplyFlagless>();
-constexpr HandlerSet MOVBE_Gv_Mv = v_rows<LoadReversed>();
+constexpr HandlerSet ANDN_Gy_By_Ey = y_rows<OnE<FlaggedEB<AndNot>>>();
+constexpr HandlerSet BEXTR_Gy_Ey_By = y_rows<OnE<FlaggedEB<ExtractField>>>();
+constexpr HandlerSet BZHI_Gy_Ey_By = y_rows<OnE<FlaggedEB<ZeroHighBits>>>();
+constexpr HandlerSet BLSR_By_Ey = y_rows<OnE<FlaggedE<ResetLowestBit>>>();
+constexpr HandlerSet BLSMSK_By_Ey = y_rows<OnE<FlaggedE<MaskToLowestBit>>>();
+constexpr HandlerSet BLSI_By_Ey = y_rows<OnE<FlaggedE<IsolateLowestBit>>>();
+constexpr HandlerSet SHLX_Gy_Ey_By = y_rows<OnE<Flagless<ShiftLeftBy, FromB>>>();
+constexpr HandlerSet SHRX_Gy_Ey_By = y_rows<OnE<Flagless<ShiftRightBy, FromB>>>();
+constexpr HandlerSet SARX_Gy_Ey_By = y_rows<OnE<Flagless<ShiftRightArithmeticBy, FromB>>>();
+constexpr HandlerSet RORX_Gy_Ey_Ib = y_rows<OnE<Flagless<RotateRightBy, FromImmediate>>>();
+constexpr HandlerSet PDEP_Gy_By_Ey = y_rows<OnE<Flagless<DepositBits, FromB>>>();
+constexpr HandlerSet PEXT_Gy_By_Ey = y_rows<OnE<Flagless<ExtractBits, FromB>>>();
+constexpr HandlerSet MULX_Gy_By_Ey = y_rows<OnE<MultiplyFlagless>>();
+constexpr HandlerSet MOVBE_Gv_Mv = v_rows<OnE<LoadReversed>>();
 constexpr HandlerSet MOVBE_Mv_Gv = v_rows<StoreReversed>();
 
 }  // namespace uchronia::cpu::interp::handler

@@ -1,5 +1,6 @@
 // Conversions between floating-point formats and integers, in XMM, MMX and general registers.
 #include "cpu/interp/sse/float_forms.h"
+#include "cpu/interp/sse/general_convert.h"
 
 namespace uchronia::cpu::interp::handler {
 
@@ -7,69 +8,11 @@ using namespace sse;
 
 namespace {
 
-// General register or memory to a scalar.
-template <auto F, class T>
-[[gnu::always_inline]] inline bool from_integer(VCPU& cpu, const Op* op, T value) {
-    const __m128i destination = xmm(cpu, op->reg);
-    __m128i result = destination;
-    if (!execute_float(cpu, op, [&] { result = F(destination, value); })) [[unlikely]]
-        return false;
-    set_xmm(cpu, op->reg, result);
-    return true;
-}
-template <auto F, class T>
-void from_integer_register(VCPU& cpu, const Op* op) {
-    if (!sse_ready(cpu, op) || !from_integer<F, T>(cpu, op, register_at<T>(cpu, op->rm)))
-        [[unlikely]]
-        return;
-    return next(cpu, op);
-}
-template <auto F, class T>
-void from_integer_memory(VCPU& cpu, const Op* op) {
-    if (!sse_ready(cpu, op)) [[unlikely]]
-        return;
-    T value;
-    if (!read_memory(cpu, op, linear_address(cpu, op), value)) [[unlikely]]
-        return;
-    if (!from_integer<F, T>(cpu, op, value)) [[unlikely]]
-        return;
-    return next(cpu, op);
-}
-template <auto F32, auto F64>
-constexpr HandlerSet from_integer_form = by_width(from_integer_register<F32, u32>,
-                                                  from_integer_register<F64, u64>,
-                                                  from_integer_memory<F32, u32>,
-                                                  from_integer_memory<F64, u64>);
-
-// Scalar to a general register.
-template <auto F, class T>
-[[gnu::always_inline]] inline bool to_integer(VCPU& cpu, const Op* op, __m128i source) {
-    T result = 0;
-    if (!execute_float(cpu, op, [&] { result = F(source); })) [[unlikely]]
-        return false;
-    set_register(cpu, op->reg, result);
-    return true;
-}
-template <auto F, class T>
-void to_integer_register(VCPU& cpu, const Op* op) {
-    if (!sse_ready(cpu, op) || !to_integer<F, T>(cpu, op, xmm(cpu, op->rm))) [[unlikely]]
-        return;
-    return next(cpu, op);
-}
-template <auto F, class T, Width width>
-void to_integer_memory(VCPU& cpu, const Op* op) {
-    if (!sse_ready(cpu, op)) [[unlikely]]
-        return;
-    const Loaded source = load<width>(cpu, op);
-    if (!source.ok || !to_integer<F, T>(cpu, op, source.value)) [[unlikely]]
-        return;
-    return next(cpu, op);
-}
-template <auto F32, auto F64, Width width>
-constexpr HandlerSet to_integer_form = by_width(to_integer_register<F32, u32>,
-                                                to_integer_register<F64, u64>,
-                                                to_integer_memory<F32, u32, width>,
-                                                to_integer_memory<F64, u64, width>);
+struct LegacyEncoding {
+    static bool available(VCPU& cpu, const Op* op) { return sse_ready(cpu, op); }
+    static u8 first(const Op* op) { return op->reg; }
+    static void set(VCPU& cpu, const Op* op, __m128i value) { set_xmm(cpu, op->reg, value); }
+};
 
 // MMX register or memory to an XMM register. Only the register form is an MMX instruction: with a
 // memory operand the x87 state stays (as AMD processors do, and Intel's for CVTPI2PD). The change
@@ -141,12 +84,16 @@ const HandlerSet CVTTPS2DQ_Vdq_Wps = float_form<cvttps2dq>();
 const HandlerSet CVTPD2DQ_Vdq_Wpd = float_form<cvtpd2dq>();
 const HandlerSet CVTTPD2DQ_Vdq_Wpd = float_form<cvttpd2dq>();
 
-const HandlerSet CVTSI2SS_Vss_Ey = from_integer_form<cvtsi2ss_32, cvtsi2ss_64>;
-const HandlerSet CVTSI2SD_Vsd_Ey = from_integer_form<cvtsi2sd_32, cvtsi2sd_64>;
-const HandlerSet CVTSS2SI_Gy_Wss = to_integer_form<cvtss2si_32, cvtss2si_64, Width::kDword>;
-const HandlerSet CVTTSS2SI_Gy_Wss = to_integer_form<cvttss2si_32, cvttss2si_64, Width::kDword>;
-const HandlerSet CVTSD2SI_Gy_Wsd = to_integer_form<cvtsd2si_32, cvtsd2si_64, Width::kQword>;
-const HandlerSet CVTTSD2SI_Gy_Wsd = to_integer_form<cvttsd2si_32, cvttsd2si_64, Width::kQword>;
+const HandlerSet CVTSI2SS_Vss_Ey = from_integer<LegacyEncoding, cvtsi2ss_32, cvtsi2ss_64>();
+const HandlerSet CVTSI2SD_Vsd_Ey = from_integer<LegacyEncoding, cvtsi2sd_32, cvtsi2sd_64>();
+const HandlerSet CVTSS2SI_Gy_Wss =
+    to_integer<LegacyEncoding, cvtss2si_32, cvtss2si_64, Width::kDword>();
+const HandlerSet CVTTSS2SI_Gy_Wss =
+    to_integer<LegacyEncoding, cvttss2si_32, cvttss2si_64, Width::kDword>();
+const HandlerSet CVTSD2SI_Gy_Wsd =
+    to_integer<LegacyEncoding, cvtsd2si_32, cvtsd2si_64, Width::kQword>();
+const HandlerSet CVTTSD2SI_Gy_Wsd =
+    to_integer<LegacyEncoding, cvttsd2si_32, cvttsd2si_64, Width::kQword>();
 
 const HandlerSet CVTPI2PS_Vps_Qq = from_mmx_form<two_to_singles>;
 const HandlerSet CVTPI2PD_Vpd_Qq = from_mmx_form<cvtdq2pd>;
