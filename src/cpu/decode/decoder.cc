@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "cpu/decode/decode_table.h"
 #include "cpu/state.h"
@@ -48,6 +49,8 @@ class InstructionDecoder {
   private:
     template <class T>
     T read();
+    template <class T>
+    u64 read_signed();
 
     void read_prefixes();
     void add_legacy_prefix(u8 byte);
@@ -55,6 +58,9 @@ class InstructionDecoder {
     bool starts_vex();
     void read_vex();
     const Form* find_form();
+    // Of an operand or address outside 64-bit mode.
+    unsigned legacy_size(bool toggled) const { return (mode_ == CodeMode::k16) != toggled ? 2 : 4; }
+    void set_address_size();
     void set_operand_size(const Form& form);
     void set_flags(const Form& form);
     void decode_vvvv(const Encoding& encoding);
@@ -62,7 +68,8 @@ class InstructionDecoder {
     void decode_memory();
     u8 decode_sib(unsigned mod);
     u8 default_segment() const { return mode_ == CodeMode::k64 ? kFlatSegment : kDS; }
-    u64 read_immediate(ImmediateKind kind, unsigned& size);
+    unsigned size_of(ImmediateKind kind) const;
+    u64 read_immediate(ImmediateKind kind);
     void decode_immediates(const Encoding& encoding);
     void finish_rip_relative();
     bool is_allowed(const Form& form) const;
@@ -105,6 +112,12 @@ inline T InstructionDecoder::read() {
     if (status_ == DecodeStatus::kDone)
         status_ = limit_ == kMaximumLength ? DecodeStatus::kTooLong : DecodeStatus::kNeedsMore;
     return value;
+}
+
+// The same, sign-extended.
+template <class T>
+inline u64 InstructionDecoder::read_signed() {
+    return static_cast<u64>(i64{static_cast<std::make_signed_t<T>>(read<T>())});
 }
 
 constexpr std::array<bool, 256> make_legacy_prefixes() {
@@ -226,11 +239,18 @@ const Form* InstructionDecoder::find_form() {
     return table_.find(*entry_, selector);
 }
 
+void InstructionDecoder::set_address_size() {
+    if (mode_ == CodeMode::k64)
+        address_bytes_ = prefixes_.address_size ? 4 : 8;
+    else
+        address_bytes_ = legacy_size(prefixes_.address_size);
+}
+
 void InstructionDecoder::set_operand_size(const Form& form) {
     const bool toggled = prefixes_.operand_size && !form.encoding.ignores_66 &&
                          form.encoding.prefix != MandatoryPrefix::k66;
     if (mode_ != CodeMode::k64) {
-        operand_bytes_ = (mode_ == CodeMode::k16) != toggled ? 2 : 4;
+        operand_bytes_ = legacy_size(toggled);
         return;
     }
     if ((form.attributes & attribute::kForce64) != 0 || (prefixes_.rex & kRexW) != 0)
@@ -337,7 +357,7 @@ void InstructionDecoder::decode_memory() {
         op.base = extended(field, prefixes_.rex, kRexB);
     }
     if (mod == 1)
-        op.displacement = static_cast<i8>(read<u8>());
+        op.displacement = static_cast<i32>(read_signed<u8>());
     else if (mod == 2 || (field == kRBP && mod == 0))
         op.displacement = static_cast<i32>(read<u32>());
     if (prefixes_.segment == kSegmentSlotCount && mode_ != CodeMode::k64 &&
@@ -345,44 +365,38 @@ void InstructionDecoder::decode_memory() {
         op.segment = kSS;
 }
 
-u64 InstructionDecoder::read_immediate(ImmediateKind kind, unsigned& size) {
-    const unsigned z = operand_bytes_ == 2 ? 2 : 4;
+unsigned InstructionDecoder::size_of(ImmediateKind kind) const {
     switch (kind) {
         case ImmediateKind::kAbsent:
-            size = 0;
-            break;
+            return 0;
         case ImmediateKind::kByte:
         case ImmediateKind::kRegister:
         case ImmediateKind::kRelativeByte:
-            size = 1;
-            break;
+            return 1;
         case ImmediateKind::kWord:
-            size = 2;
-            break;
+            return 2;
         case ImmediateKind::kDword:
-            size = 4;
-            break;
+            return 4;
         case ImmediateKind::kZ:
         case ImmediateKind::kRelativeZ:
-            size = z;
-            break;
+            return std::min(operand_bytes_, 4u);
         case ImmediateKind::kV:
-            size = operand_bytes_;
-            break;
+            return operand_bytes_;
         case ImmediateKind::kAddress:
-            size = address_bytes_;
-            break;
+            return address_bytes_;
     }
-    const bool is_signed = kind != ImmediateKind::kAddress;
-    switch (size) {
+    return 0;
+}
+
+// Sign-extended; addresses are zero-extended.
+u64 InstructionDecoder::read_immediate(ImmediateKind kind) {
+    switch (size_of(kind)) {
         case 1:
-            return static_cast<u64>(static_cast<i64>(static_cast<i8>(read<u8>())));
+            return read_signed<u8>();
         case 2:
-            return static_cast<u64>(static_cast<i64>(static_cast<i16>(read<u16>())));
-        case 4: {
-            const u32 value = read<u32>();
-            return is_signed ? static_cast<u64>(static_cast<i64>(static_cast<i32>(value))) : value;
-        }
+            return read_signed<u16>();
+        case 4:
+            return kind == ImmediateKind::kAddress ? read<u32>() : read_signed<u32>();
         case 8:
             return read<u64>();
         default:
@@ -391,20 +405,20 @@ u64 InstructionDecoder::read_immediate(ImmediateKind kind, unsigned& size) {
 }
 
 void InstructionDecoder::decode_immediates(const Encoding& encoding) {
-    if (encoding.immediates[0] == ImmediateKind::kAbsent)
+    const auto [first, second] = encoding.immediates;
+    if (first == ImmediateKind::kAbsent)
         return;
-    unsigned size = 0;
-    u64 value = read_immediate(encoding.immediates[0], size);
-    if (encoding.immediates[1] != ImmediateKind::kAbsent) {
-        unsigned second_size = 0;
-        const u64 second = read_immediate(encoding.immediates[1], second_size);
-        const u64 second_mask = (u64{1} << (8 * second_size)) - 1;
-        value = (value & ((u64{1} << (8 * size)) - 1)) | ((second & second_mask) << (8 * size));
+    u64 value = read_immediate(first);
+    if (second != ImmediateKind::kAbsent) {
+        const auto low_bytes = [](u64 all, unsigned count) {
+            return all & ((u64{1} << (8 * count)) - 1);
+        };
+        const unsigned size = size_of(first);
+        const u64 upper = low_bytes(read_immediate(second), size_of(second));
+        value = low_bytes(value, size) | upper << (8 * size);
     }
-    if (encoding.immediates[0] == ImmediateKind::kAddress)
-        memory_ = true;
-    relative_branch_ = encoding.immediates[0] == ImmediateKind::kRelativeByte ||
-                       encoding.immediates[0] == ImmediateKind::kRelativeZ;
+    memory_ |= first == ImmediateKind::kAddress;
+    relative_branch_ = first == ImmediateKind::kRelativeByte || first == ImmediateKind::kRelativeZ;
     decoded_.op.immediate = value;
 }
 
@@ -485,10 +499,7 @@ DecodeStatus InstructionDecoder::run() {
         return undefined();
     decoded_.op.segment =
         prefixes_.segment != kSegmentSlotCount ? prefixes_.segment : default_segment();
-    if (mode_ == CodeMode::k64)
-        address_bytes_ = prefixes_.address_size ? 4 : 8;
-    else
-        address_bytes_ = (mode_ == CodeMode::k16) != prefixes_.address_size ? 2 : 4;
+    set_address_size();
     entry_ = &table_.opcode(map_, opcode_);
     if (!entry_->defined)
         return undefined();

@@ -194,6 +194,32 @@ bool is_lower_or_digit(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+// The register that an operand's letter stands for. kGeneral is kByte if the size is b.
+struct OperandLetter {
+    char letter;
+    RegisterClass Encoding::*field;
+    RegisterClass kind;
+};
+// clang-format off
+constexpr OperandLetter kOperandLetters[] = {
+    {'G', &Encoding::reg, RegisterClass::kGeneral},
+    {'Z', &Encoding::reg, RegisterClass::kGeneral},
+    {'V', &Encoding::reg, RegisterClass::kVector},
+    {'P', &Encoding::reg, RegisterClass::kX87},
+    {'S', &Encoding::reg, RegisterClass::kSegment},
+    {'C', &Encoding::reg, RegisterClass::kControl},
+    {'D', &Encoding::reg, RegisterClass::kDebug},
+    {'E', &Encoding::rm, RegisterClass::kGeneral},
+    {'R', &Encoding::rm, RegisterClass::kGeneral},
+    {'W', &Encoding::rm, RegisterClass::kVector},
+    {'U', &Encoding::rm, RegisterClass::kVector},
+    {'Q', &Encoding::rm, RegisterClass::kX87},
+    {'N', &Encoding::rm, RegisterClass::kX87},
+    {'H', &Encoding::vvvv, RegisterClass::kVector},
+    {'B', &Encoding::vvvv, RegisterClass::kGeneral},
+};
+// clang-format on
+
 // Operands are an upper-case letter and a lower-case size; other words are fixed registers.
 void add_operand(Encoding& encoding, std::string_view operand) {
     if (operand == "STi") {
@@ -204,55 +230,16 @@ void add_operand(Encoding& encoding, std::string_view operand) {
         encoding.vsib = true;
         return;
     }
+    const char letter = operand[0];
     const std::string_view size = operand.substr(1);
     if (!std::all_of(size.begin(), size.end(), is_lower_or_digit))
         return;
-    const RegisterClass general = size == "b" ? RegisterClass::kByte : RegisterClass::kGeneral;
-    switch (operand[0]) {
-        case 'G':
-        case 'Z':
-            encoding.reg = general;
-            break;
-        case 'V':
-            encoding.reg = RegisterClass::kVector;
-            break;
-        case 'P':
-            encoding.reg = RegisterClass::kX87;
-            break;
-        case 'S':
-            encoding.reg = RegisterClass::kSegment;
-            break;
-        case 'C':
-            encoding.reg = RegisterClass::kControl;
-            break;
-        case 'D':
-            encoding.reg = RegisterClass::kDebug;
-            break;
-        case 'E':
-        case 'R':
-            encoding.rm = general;
-            break;
-        case 'W':
-        case 'U':
-            encoding.rm = RegisterClass::kVector;
-            break;
-        case 'Q':
-        case 'N':
-            encoding.rm = RegisterClass::kX87;
-            break;
-        case 'H':
-            encoding.vvvv = RegisterClass::kVector;
-            break;
-        case 'B':
-            encoding.vvvv = RegisterClass::kGeneral;
-            break;
-        case 'X':
-        case 'Y':
-        case 'O':
-            encoding.implicit_address = true;
-            break;
-        default:
-            return;
+    encoding.implicit_address |= letter == 'X' || letter == 'Y' || letter == 'O';
+    for (const OperandLetter& known : kOperandLetters) {
+        if (known.letter != letter)
+            continue;
+        const bool byte = known.kind == RegisterClass::kGeneral && size == "b";
+        encoding.*known.field = byte ? RegisterClass::kByte : known.kind;
     }
 }
 
