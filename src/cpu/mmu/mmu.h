@@ -169,12 +169,14 @@ class MMU final : public PageObserver {
     bool check_address(VCPU& cpu, const Op* op, u64 address, u32 size, Privilege privilege);
     void note_watchpoints(VCPU& cpu, u64 address, u32 size, Access access);
     bool read_piece(VCPU& cpu, const Op* op, u64 physical, void* data, u32 size);
+    bool may_move_running_code(const VCPU& cpu, u64 page_number, u64 offset, u32 size);
     bool ready_to_write(VCPU& cpu, const Op* op, u64 physical, u32 size);
     void write_piece(VCPU& cpu, u64 physical, const void* data, u32 size);
     bool read_common(VCPU& cpu, const Op* op, u64 address, void* data, u32 size, Access access,
                      Privilege privilege);
     bool write_common(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size,
                       Privilege privilege);
+    const TableEntry* system_entry(const VCPU& cpu, u64 address, u32 size) const;
     void fill(VCPU& cpu, u64 address, const Walk& walk, Access access, Privilege privilege);
 
     // mmu_trace.cc: what is cached about pages, and forgetting it.
@@ -189,6 +191,7 @@ class MMU final : public PageObserver {
     void lower_root_entry_changed(u64 page_number, unsigned index);
     void upper_root_entry_changed(u64 page_number);
     bool is_root(u64 page_number) const;
+    bool leads_to_code(u64 entry) const;
     void forget_table(u64 page_number);
     void invalidate_code(u64 page_number);
     void code_mapping_changed(HalfTable* table);
@@ -202,6 +205,7 @@ class MMU final : public PageObserver {
     void recycle_a_space();
     void release_table(HalfTable*& table);
     HalfTable* table_for(VCPU& cpu, u64 address, const Walk& walk, Privilege privilege);
+    const HalfTable* fetch_table(const VCPU& cpu) const;
     void select_tables(VCPU& cpu);
     void refresh_contexts();
     void give_memory_back();

@@ -163,9 +163,33 @@ bool MMU::is_running_code(const VCPU& cpu, u64 page_number) {
            physical >> kPageBits == page_number;
 }
 
+// Whether a store to a page table may change where the running code comes from: what entry_changed
+// tells with a new key of the table that the code was fetched through.
+bool MMU::may_move_running_code(const VCPU& cpu, u64 page_number, u64 offset, u32 size) {
+    const TracedPage& traced_page = traces_[pages_[page_number].trace - 1];
+    const HalfTable* running = fetch_table(cpu);
+    const u8* page = memory_.read_page(page_number);
+    for (u64 at = offset & ~u64{7}; at < offset + size; at += 8) {
+        u64 entry;
+        std::memcpy(&entry, page + at, sizeof entry);
+        if ((entry & pte::kPresent) == 0)
+            continue;  // nothing is cached of it
+        if (traced_page.root || running == nullptr)
+            return true;
+        const bool to_code = leads_to_code(entry);
+        const auto matters = [&](const Trace& use) {
+            return use.table == running && (use.level > 1 || to_code);
+        };
+        if (std::any_of(traced_page.uses.begin(), traced_page.uses.end(), matters))
+            return true;
+    }
+    return false;
+}
+
 // Whether a store may go ahead now: to a device, to decoded code, to the page that is running (the
-// scan of live_flags may have seen more of it than is decoded) or to a live page table entry it may
-// only in a block of its own, so that everything after it sees its effect.
+// scan of live_flags may have seen more of it than is decoded) or to a page table entry through
+// which the running code was fetched it may only in a block of its own, so that everything after it
+// sees its effect. (Data accesses see every store to a page table at once.)
 bool MMU::ready_to_write(VCPU& cpu, const Op* op, u64 physical, u32 size) {
     if (cpu.alone)
         return true;
@@ -177,8 +201,7 @@ bool MMU::ready_to_write(VCPU& cpu, const Op* op, u64 physical, u32 size) {
         const PageState& state = pages_[page_number];
         needs_alone = (state.code_lines & lines_of(offset, size)) != 0 ||
                       (state.code_lines != 0 && is_running_code(cpu, page_number));
-        for (u64 entry = offset & ~u64{7}; state.trace != 0 && entry < offset + size; entry += 8)
-            needs_alone |= (page[entry] & pte::kPresent) != 0;
+        needs_alone |= state.trace != 0 && may_move_running_code(cpu, page_number, offset, size);
     }
     if (needs_alone)
         cpu.leave(op, Exit::kAlone);
@@ -328,11 +351,30 @@ bool MMU::check_writable_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
     return true;
 }
 
+// The cached entry for an access of the CPU's own, or null.
+const TableEntry* MMU::system_entry(const VCPU& cpu, u64 address, u32 size) const {
+    const AddressSpace* space = contexts_[cpu.index].space;
+    const bool upper = address >> 63 != 0 && is_canonical(address);
+    if (!upper || space == nullptr || space->high == nullptr || !fits_in_page(address, size))
+        return nullptr;
+    return &space->high->entries()[(address >> kPageBits) & kTableIndexMask];
+}
+
 bool MMU::read_system(VCPU& cpu, const Op* op, u64 address, void* data, u32 size) {
+    const TableEntry* entry = system_entry(cpu, address, size);
+    if (entry != nullptr && entry->read != 0) {
+        std::memcpy(data, reinterpret_cast<const void*>(address + entry->read), size);
+        return true;
+    }
     return read_common(cpu, op, address, data, size, Access::kRead, Privilege::kSupervisor);
 }
 
 bool MMU::write_system(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size) {
+    const TableEntry* entry = system_entry(cpu, address, size);
+    if (entry != nullptr && entry->write != 0) {
+        std::memcpy(reinterpret_cast<void*>(address + entry->write), data, size);
+        return true;
+    }
     return write_common(cpu, op, address, data, size, Privilege::kSupervisor);
 }
 

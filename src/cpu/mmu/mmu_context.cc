@@ -175,6 +175,17 @@ HalfTable* MMU::table_for(VCPU& cpu, u64 address, const Walk& walk, Privilege pr
     return table;
 }
 
+// The table that the present block was fetched through, or null if that cannot be cached.
+const HalfTable* MMU::fetch_table(const VCPU& cpu) const {
+    const AddressSpace* space = contexts_[cpu.index].space;
+    const bool user = cpu.state.cpl() == 3;
+    if (space == nullptr)
+        return nullptr;
+    if (cpu.state.gpr[kPageBaseSlot] >> 63 != 0)
+        return user ? nullptr : space->high;
+    return user ? space->user_low : space->supervisor_low;
+}
+
 void MMU::select_tables(VCPU& cpu) {
     const AddressSpace& space = *contexts_[cpu.index].space;
     const CPUState& state = cpu.state;

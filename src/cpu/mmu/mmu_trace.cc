@@ -161,8 +161,7 @@ void MMU::entry_changed(u64 page_number, unsigned index, u64 before) {
         return;  // nothing is cached of what is not present
     if (root && index < 256)
         lower_root_entry_changed(page_number, index);
-    const u64 target = (before & pte::kAddressMask) >> kPageBits;
-    const bool to_code = target < pages_.size() && pages_[target].code_lines != 0;
+    const bool to_code = leads_to_code(before);
     for (const Trace& use : traces_[trace - 1].uses) {
         const unsigned shift = level_shift(use.level);
         use.table->clear(use.base + (u64{index} << shift), u64{1} << shift);
@@ -170,6 +169,11 @@ void MMU::entry_changed(u64 page_number, unsigned index, u64 before) {
             code_mapping_changed(use.table);
         ++counters_.invalidations;
     }
+}
+
+bool MMU::leads_to_code(u64 entry) const {
+    const u64 target = (entry & pte::kAddressMask) >> kPageBits;
+    return target < pages_.size() && pages_[target].code_lines != 0;
 }
 
 bool MMU::is_root(u64 page_number) const {
