@@ -154,8 +154,8 @@ struct alignas(32) VectorRegister {
 
 struct CPUState {
     std::array<u64, kRegisterSlotCount> gpr{};
-    u64 rip = 0;  // up to date between blocks only
     ArithmeticFlags flags;
+    u64 rip = 0;                        // up to date between blocks only
     u64 system_flags = rflags::kFixed;  // all other RFLAGS bits
 
     std::array<Segment, 6> segments{};

@@ -22,18 +22,19 @@ struct JumpEntry {
 // Not canonical, and with an addend of 0 no host address either.
 inline constexpr u64 kNoStackPage = u64{1} << 62;
 
+// What translated code uses all the time: it lies directly before the CPU state, so that both are
+// near the host's stack pointer and a displacement of one byte reaches them.
 struct TranslatorFrame {
-    // Bits 12 to 47 of an address rotated right by 11: twice the index into the FSPT.
-    u64 index_mask = 0x1f'ffff'fffe;
+    // Bits 12 to 47 of an address rotated right by 8: the offset of its entry in the FSPT.
+    u64 index_mask = 0xff'ffff'fff0;
     const void* leave_stub = nullptr;  // to the engine, for the site whose number follows the call
-    std::array<const void*, 6> cross_stubs{};  // by log2 of the size: does an access cross pages?
+    // For accesses of 2, 4, 8 bytes: do they cross pages?
+    std::array<const void*, 3> cross_stubs{};
     // What links across pages and entries of the jump table are made under (a number, never 0): it
     // tells address spaces, privileges and modes apart.
-    u64 link_key = 0;
+    u32 link_key = 0;
+    u32 mode = 0;  // what the present code was translated for
     JumpEntry* jumps = nullptr;
-    // MOVS of 1, 2, 4, 8 bytes, then STOS; and what they save.
-    std::array<const void*, 8> string_stubs{};
-    std::array<u64, 4> saved{};
     // The page of the stack that blocks with several stack accesses look at first: its guest
     // address and what leads to host memory. The address is one that no access can have, or the
     // page is plain writable memory now.
@@ -41,9 +42,16 @@ struct TranslatorFrame {
     u64 stack_addend = 0;
     const void* stack_stub = nullptr;  // makes the page of rcx that page
     u64 value = 0;                     // an operand that has to wait for a second check
+    const void* spill_stub = nullptr;  // as leave_stub, for flags that are in the host's
+};
+
+// The rest.
+struct TranslatorFarFrame {
+    // MOVS of 1, 2, 4, 8 bytes, then STOS; and what they save.
+    std::array<const void*, 8> string_stubs{};
+    std::array<u64, 4> saved{};
     u64 host_stack = 0;
     u32 host_mxcsr = 0x1f80;
-    u32 mode = 0;  // what the present code was translated for
     void* translator = nullptr;
 };
 

@@ -35,8 +35,10 @@ class VCPU {
     VCPU(unsigned index_, MMU& mmu_, Platform& platform_)
         : index(index_), mmu(mmu_), platform(platform_) {}
 
-    // While translated code runs, the host's stack pointer points to the state, and what the host
-    // pushes (signal frames) goes below it: a vCPU that is to run such code must come from here.
+    // While translated code runs, the host's stack pointer points into the state, 128 bytes above
+    // the vCPU's start. What the host's kernel pushes for a signal goes below that start, as it
+    // leaves the 128 bytes below a stack pointer alone: a vCPU that is to run such code must come
+    // from here.
     static void* operator new(std::size_t size, std::align_val_t alignment);
     static void operator delete(void* vcpu, std::align_val_t alignment);
 
@@ -58,8 +60,9 @@ class VCPU {
     u64 address_of(const Op* op) const { return state.gpr[kPageBaseSlot] + op->offset; }
     u64 address_after(const Op* op) const { return address_of(op) + op->length; }
 
-    CPUState state;  // first: translated code knows where it lies
-    TranslatorFrame translation;
+    TranslatorFrame translation;  // these three: translated code knows where they lie
+    CPUState state;
+    TranslatorFarFrame far_translation;
 
     // FSPT of the lower and the upper canonical half, for the present privilege and AC
     // (cpu/mmu/page_table_cache.h). Never null.

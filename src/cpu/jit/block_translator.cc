@@ -12,8 +12,6 @@ using namespace frame;
 namespace {
 
 constexpr i64 kMostDistance = 0x7fff'0000;  // of a branch to another page
-constexpr u8 kLAHF = 0x9f, kSAHF = 0x9e;
-
 }  // namespace
 
 CrossingBytes::CrossingBytes(const u8* page, u16 offset, const u8* next_page)
@@ -335,14 +333,7 @@ void BlockTranslator::put_helper_end(unsigned index) {
 
 // Host flags to CPUState::flags.
 void BlockTranslator::put_spill(Assembler& out) {
-    out.move(kScratch2, kHostRAX);
-    out.byte(kLAHF);
-    out.byte(0x0f);  // SETO AL
-    out.byte(0x90);
-    out.byte(0xc0);
-    out.byte(0x66);
-    out.rm32(0x89, kHostRAX, at(kFlags));
-    out.move(kHostRAX, kScratch2);
+    frame::put_spill(out, 0);
 }
 
 // And back. If both scratch registers are in use, rAX waits in memory.

@@ -34,7 +34,7 @@ std::array<Jump, 2> put_table_jump(Assembler& out) {
     // The key is compared by itself: a guest may branch to any 64 bits, and they must not be able
     // to make up for a wrong key.
     out.load32(kScratch, Memory{.base = kScratch2, .displacement = offsetof(JumpEntry, key)});
-    out.compare(kScratch, at(kLinkKey));
+    out.rm32(0x3b, kScratch, at(kLinkKey));
     out.load(kScratch, Memory{.base = kScratch2});
     const Jump other_key = out.jump_if(condition::kNotZero);
     out.load(kScratch, Memory{.base = kScratch2, .displacement = offsetof(JumpEntry, page_base)});

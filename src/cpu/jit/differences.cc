@@ -13,8 +13,6 @@ using namespace frame;
 
 namespace {
 
-constexpr u8 kLAHF = 0x9f, kSAHF = 0x9e;
-
 // EAX op= number
 void put_eax(Assembler& out, u8 opcode, u32 number) {
     out.byte(opcode);

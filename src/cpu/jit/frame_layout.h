@@ -1,4 +1,9 @@
-// Where translated code finds things: offsets from the CPUState, to which rsp points.
+// Where translated code finds things: offsets from rsp, which points into the CPUState.
+//
+// A displacement of one byte reaches from 128 bytes below rsp to 127 above. That is all of the
+// TranslatorFrame and, of the state, the general registers that live in memory, the page base and
+// the flags. A signal leaves the 128 bytes below rsp alone; a call overwrites the 8 bytes there, in
+// the place of RBX, which is in its home meanwhile.
 #pragma once
 
 #include <cstddef>
@@ -8,40 +13,53 @@
 
 namespace uchronia::cpu::jit::frame {
 
+inline constexpr i32 place(i32 base, std::size_t offset) {
+    return base + static_cast<i32>(offset);
+}
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
-inline constexpr i32 kFrame = offsetof(VCPU, translation);
-inline constexpr i32 kBudget = offsetof(VCPU, budget);
-static_assert(offsetof(VCPU, state) == 0);
+inline constexpr i32 kStackPointer = 128;  // where rsp points to in the vCPU
+inline constexpr i32 kState = place(-kStackPointer, offsetof(VCPU, state));
+inline constexpr i32 kFrame = place(-kStackPointer, offsetof(VCPU, translation));
+inline constexpr i32 kFarFrame = place(-kStackPointer, offsetof(VCPU, far_translation));
+inline constexpr i32 kBudget = place(-kStackPointer, offsetof(VCPU, budget));
+static_assert(offsetof(VCPU, translation) == 0);
 #pragma GCC diagnostic pop
 
-inline constexpr i32 kSystemFlags = offsetof(CPUState, system_flags);
-inline constexpr i32 kKernelGSBase = offsetof(CPUState, kernel_gs_base);
-inline constexpr i32 kGSBase =
-    offsetof(CPUState, segments) + kGS * sizeof(Segment) + offsetof(Segment, base);
-inline constexpr i32 kFlags = offsetof(CPUState, flags);
-inline constexpr i32 kMXCSR = offsetof(CPUState, mxcsr);
-inline constexpr i32 kVectors = offsetof(CPUState, vectors);
-inline constexpr i32 kPageBase = offsetof(CPUState, gpr) + 8 * kPageBaseSlot;
-inline constexpr i32 kSegmentBases = offsetof(CPUState, segment_base);
-
-inline constexpr i32 kIndexMask = kFrame + offsetof(TranslatorFrame, index_mask);
-inline constexpr i32 kLeaveStub = kFrame + offsetof(TranslatorFrame, leave_stub);
-inline constexpr i32 kCrossStubs = kFrame + offsetof(TranslatorFrame, cross_stubs);
-inline constexpr i32 kLinkKey = kFrame + offsetof(TranslatorFrame, link_key);
-inline constexpr i32 kJumps = kFrame + offsetof(TranslatorFrame, jumps);
-inline constexpr i32 kStackPage = kFrame + offsetof(TranslatorFrame, stack_page);
-inline constexpr i32 kStackAddend = kFrame + offsetof(TranslatorFrame, stack_addend);
-inline constexpr i32 kStackStub = kFrame + offsetof(TranslatorFrame, stack_stub);
-inline constexpr i32 kStringStubs = kFrame + offsetof(TranslatorFrame, string_stubs);
-inline constexpr i32 kSaved = kFrame + offsetof(TranslatorFrame, saved);
-inline constexpr i32 kValue = kFrame + offsetof(TranslatorFrame, value);
-inline constexpr i32 kHostStack = kFrame + offsetof(TranslatorFrame, host_stack);
-inline constexpr i32 kHostMXCSR = kFrame + offsetof(TranslatorFrame, host_mxcsr);
-
-inline constexpr i32 gpr(u8 guest) {
-    return static_cast<i32>(offsetof(CPUState, gpr)) + 8 * guest;
+inline constexpr i32 gpr(u8 slot) {
+    return place(kState, offsetof(CPUState, gpr)) + 8 * slot;
 }
+static_assert(gpr(kRBX) == -8);
+inline constexpr i32 kPageBase = gpr(kPageBaseSlot);
+inline constexpr i32 kFlags = place(kState, offsetof(CPUState, flags));
+static_assert(kPageBase < 128 && kFlags < 128);
+inline constexpr i32 kSystemFlags = place(kState, offsetof(CPUState, system_flags));
+inline constexpr i32 kKernelGSBase = place(kState, offsetof(CPUState, kernel_gs_base));
+inline constexpr i32 kGSBase =
+    place(kState, offsetof(CPUState, segments) + kGS * sizeof(Segment) + offsetof(Segment, base));
+inline constexpr i32 kMXCSR = place(kState, offsetof(CPUState, mxcsr));
+inline constexpr i32 kVectors = place(kState, offsetof(CPUState, vectors));
+inline constexpr i32 kSegmentBases = place(kState, offsetof(CPUState, segment_base));
+
+inline constexpr i32 kIndexMask = place(kFrame, offsetof(TranslatorFrame, index_mask));
+inline constexpr i32 kLeaveStub = place(kFrame, offsetof(TranslatorFrame, leave_stub));
+inline constexpr i32 kSpillStub = place(kFrame, offsetof(TranslatorFrame, spill_stub));
+inline constexpr i32 kLinkKey = place(kFrame, offsetof(TranslatorFrame, link_key));
+inline constexpr i32 kJumps = place(kFrame, offsetof(TranslatorFrame, jumps));
+inline constexpr i32 kStackPage = place(kFrame, offsetof(TranslatorFrame, stack_page));
+inline constexpr i32 kStackAddend = place(kFrame, offsetof(TranslatorFrame, stack_addend));
+inline constexpr i32 kStackStub = place(kFrame, offsetof(TranslatorFrame, stack_stub));
+inline constexpr i32 kValue = place(kFrame, offsetof(TranslatorFrame, value));
+inline constexpr i32 kStringStubs = place(kFarFrame, offsetof(TranslatorFarFrame, string_stubs));
+inline constexpr i32 kSaved = place(kFarFrame, offsetof(TranslatorFarFrame, saved));
+inline constexpr i32 kHostStack = place(kFarFrame, offsetof(TranslatorFarFrame, host_stack));
+inline constexpr i32 kHostMXCSR = place(kFarFrame, offsetof(TranslatorFarFrame, host_mxcsr));
+// For an access of 1 << log bytes, 1 to 3.
+inline constexpr i32 cross_stub(unsigned log) {
+    return place(kFrame, offsetof(TranslatorFrame, cross_stubs) + 8 * (log - 1));
+}
+
 inline constexpr Memory at(i32 offset) {
     return {.base = kHostRSP, .displacement = offset};
 }
@@ -54,6 +72,29 @@ inline constexpr HostRegister kBudgetRegister = kHostR8;
 inline constexpr HostRegister kStackRegister = kHostR9;
 inline constexpr HostRegister kScratch = kHostRCX;  // the address, in checks
 inline constexpr HostRegister kScratch2 = kHostR11;
+
+// r11 = the offset of an address's entry in the FSPT; `pushed`: what was pushed onto rsp.
+inline void put_index(Assembler& out, HostRegister address, i32 pushed) {
+    out.rorx(kScratch2, address, 8);
+    out.and_(kScratch2, at(pushed + kIndexMask));
+}
+inline constexpr Memory table_entry(HostRegister index, std::size_t part) {
+    return {.base = index, .displacement = static_cast<i32>(part), .gs = true};
+}
+
+inline constexpr u8 kLAHF = 0x9f, kSAHF = 0x9e;
+
+// The host's flags to CPUState::flags. Clobbers r11.
+inline void put_spill(Assembler& out, i32 pushed) {
+    out.move(kScratch2, kHostRAX);
+    out.byte(kLAHF);
+    out.byte(0x0f);  // SETO AL
+    out.byte(0x90);
+    out.byte(0xc0);
+    out.byte(0x66);
+    out.rm32(0x89, kHostRAX, at(pushed + kFlags));
+    out.move(kHostRAX, kScratch2);
+}
 
 // The jump table: entries of 32 bytes, found by the low bits of the address.
 inline constexpr u32 kJumpIndexBits = 14;

@@ -5,6 +5,7 @@
 
 #include <mutex>
 
+#include "cpu/jit/frame_layout.h"
 #include "cpu/jit/translator.h"
 
 namespace uchronia::cpu::jit {
@@ -32,8 +33,7 @@ void handle(int signal, siginfo_t* info, void* context) {
         const Access* access = running->access_at(static_cast<u64>(registers[REG_RIP]));
         if (access != nullptr) {
             if (access->flags_in_host) {
-                // The state is where the stack pointer points to.
-                auto* cpu = reinterpret_cast<VCPU*>(registers[REG_RSP]);
+                auto* cpu = reinterpret_cast<VCPU*>(registers[REG_RSP] - frame::kStackPointer);
                 cpu->state.flags =
                     ArithmeticFlags::from_rflags(static_cast<u64>(registers[REG_EFL]));
             }

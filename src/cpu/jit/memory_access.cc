@@ -77,15 +77,13 @@ void BlockTranslator::put_verification() {
 // Turns the address in rcx into its index in r11, and that into the addend, or goes to the slow
 // path.
 void BlockTranslator::put_index() {
-    hot_.rorx(kScratch2, kScratch, 11);
-    hot_.and_(kScratch2, at(kIndexMask));
+    frame::put_index(hot_, kScratch, 0);
 }
 
 void BlockTranslator::put_entry(AccessKind kind) {
-    hot_.load(kScratch2, Memory{.index = kScratch2,
-                                .scale = 3,
-                                .displacement = kind == AccessKind::kWrite ? 8 : 0,
-                                .gs = true});
+    hot_.load(kScratch2,
+              table_entry(kScratch2, kind == AccessKind::kWrite ? offsetof(TableEntry, write)
+                                                                : offsetof(TableEntry, read)));
     hot_.test(kScratch2, kScratch2);
     misses_[miss_count_++] = hot_.jump_if(condition::kZero);
     if (flags_ == Where::kBoth)
@@ -143,7 +141,7 @@ void BlockTranslator::put_slow_paths(unsigned index, SiteKind kind) {
     for (unsigned i = 0; i < cross_count_; ++i) {
         // The stub comes back behind the jump if the access does cross.
         cold_.bind(crosses_[i].from);
-        cold_.call(at(kCrossStubs + 8 * static_cast<i32>(crosses_[i].log_size)));
+        cold_.call(at(cross_stub(crosses_[i].log_size)));
         cold_.jump(crosses_[i].back);
         if (i + 1 < cross_count_)
             crossing[i] = cold_.jump();

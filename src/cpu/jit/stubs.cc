@@ -41,7 +41,7 @@ void put_resume(Assembler& out) {
     out.rm32(0xb7, kHostRAX, at(kFlags));
     out.byte(0x04);  // ADD AL, 7Fh
     out.byte(0x7f);
-    out.byte(0x9e);  // SAHF
+    out.byte(kSAHF);
     out.load(kBudgetRegister, at(kBudget));
     for (u8 guest = 0; guest < 16; ++guest) {
         if (kHome[guest] != kNoRegister)
@@ -66,6 +66,7 @@ const u8* put_enter(Assembler& out) {
     for (const HostRegister r : kCalleeSaved)
         out.push(r);
     out.sub(kHostRSP, 8);
+    out.sub(kHostRDI, -kStackPointer);
     out.store(Memory{.base = kHostRDI, .displacement = kHostStack}, kHostRSP);
     put_mxcsr(out, kStoreMXCSR, kHostRDI, kHostMXCSR);
     out.move(kHostRSP, kHostRDI);
@@ -74,14 +75,16 @@ const u8* put_enter(Assembler& out) {
     return start;
 }
 
-// Called by a site, whose number follows the call.
-const u8* put_leave(Assembler& out, OnSite on_site) {
-    const u8* start = out.here();
+// Called by a site, whose number follows the call; `spill` with the flags in the host's.
+void put_leave(Assembler& out, OnSite on_site, Stubs& stubs) {
+    stubs.spill = out.here();
+    put_spill(out, 8);
+    stubs.leave = out.here();
     out.store(at(8 + kValue), kScratch);
     out.pop(kScratch);
     put_state_away(out);
     out.move(kHostRBX, kHostRSP);
-    out.move(kHostRDI, kHostRSP);
+    out.lea(kHostRDI, at(-kStackPointer));
     out.load32(kHostRSI, Memory{.base = kScratch});
     out.load(kHostRSP, Memory{.base = kHostRBX, .displacement = kHostStack});
     put_mxcsr(out, kLoadMXCSR, kHostRBX, kHostMXCSR);
@@ -102,7 +105,6 @@ const u8* put_leave(Assembler& out, OnSite on_site) {
     for (unsigned i = std::size(kCalleeSaved); i-- > 0;)
         out.pop(kCalleeSaved[i]);
     out.ret();
-    return start;
 }
 
 // Called with a misaligned address in rcx. If the access stays in its page, computes r11 again and
@@ -114,8 +116,7 @@ const u8* put_cross(Assembler& out, unsigned size) {
     out.xor_(kScratch2, kScratch);
     out.test32(kScratch2, kPageSize);
     const Jump crosses = out.jump_if(condition::kNotZero);
-    out.rorx(kScratch2, kScratch, 11);
-    out.and_(kScratch2, at(8 + kIndexMask));
+    put_index(out, kScratch, 8);
     out.ret();
     out.bind(crosses);
     out.pop(kScratch2);
@@ -124,15 +125,17 @@ const u8* put_cross(Assembler& out, unsigned size) {
     return start;
 }
 
-// Called with an address in rcx: makes its page the stack's page if it is plain writable memory.
+// Called with an address in rcx: makes its page the stack's page if it is plain writable memory,
+// so that no access to it faults.
 const u8* put_stack(Assembler& out) {
     const u8* start = out.here();
-    out.rorx(kScratch2, kScratch, 11);
-    out.and_(kScratch2, at(8 + kIndexMask));
-    out.load(kScratch2, Memory{.index = kScratch2,
-                               .scale = 3,
-                               .displacement = offsetof(TableEntry, write),
-                               .gs = true});
+    out.move(kScratch2, kScratch);
+    out.shift_left(kScratch2, 16);
+    out.shift_right_signed(kScratch2, 16);
+    out.compare(kScratch2, kScratch);
+    const Jump not_canonical = out.jump_if(condition::kNotZero);
+    put_index(out, kScratch, 8);
+    out.load(kScratch2, table_entry(kScratch2, offsetof(TableEntry, write)));
     out.test(kScratch2, kScratch2);
     const Jump none = out.jump_if(condition::kZero);
     out.store(at(8 + kStackAddend), kScratch2);
@@ -140,6 +143,7 @@ const u8* put_stack(Assembler& out) {
     out.and_(kScratch2, -static_cast<i32>(kPageSize));
     out.store(at(8 + kStackPage), kScratch2);
     out.bind(none);
+    out.bind(not_canonical);
     out.ret();
     return start;
 }
@@ -206,9 +210,9 @@ Stubs make_stubs(CodeStore& store, OnSite on_site) {
     Stubs stubs;
     Assembler out(store.cold_end());
     stubs.enter = reinterpret_cast<Stubs::Enter>(reinterpret_cast<u64>(put_enter(out)));
-    stubs.leave = put_leave(out, on_site);
-    for (unsigned log = 1; log < stubs.cross.size(); ++log)
-        stubs.cross[log] = put_cross(out, 1u << log);
+    put_leave(out, on_site, stubs);
+    for (unsigned i = 0; i < stubs.cross.size(); ++i)
+        stubs.cross[i] = put_cross(out, 2u << i);
     stubs.stack = put_stack(out);
     for (unsigned log = 0; log < 4; ++log) {
         stubs.strings[log] = put_string(out, true, log);

@@ -16,7 +16,8 @@ struct Stubs {
     using Enter = void (*)(VCPU* cpu, const void* code);
     Enter enter = nullptr;
     const void* leave = nullptr;
-    std::array<const void*, 6> cross{};
+    const void* spill = nullptr;
+    std::array<const void*, 3> cross{};
     const void* stack = nullptr;
     std::array<const void*, 8> strings{};
 };

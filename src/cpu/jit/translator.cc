@@ -70,11 +70,12 @@ void Translator::add_vcpu(VCPU& cpu) {
     jumps_.push_back(std::make_unique<std::vector<JumpEntry>>(frame::kJumpCount));
     TranslatorFrame& f = cpu.translation;
     f.leave_stub = stubs_.leave;
+    f.spill_stub = stubs_.spill;
     f.cross_stubs = stubs_.cross;
     f.stack_stub = stubs_.stack;
-    f.string_stubs = stubs_.strings;
     f.jumps = jumps_.back()->data();
-    f.translator = this;
+    cpu.far_translation.string_stubs = stubs_.strings;
+    cpu.far_translation.translator = this;
 }
 
 void Translator::drop_caches() {
@@ -273,7 +274,7 @@ TranslatedBlock* Translator::crossing_block_at(VCPU& cpu, const FetchedPage& pag
 }
 
 u64 Translator::on_site(VCPU* cpu, u64 site) {
-    Translator& self = *static_cast<Translator*>(cpu->translation.translator);
+    Translator& self = *static_cast<Translator*>(cpu->far_translation.translator);
     return self.follow(*cpu, self.store_.site(static_cast<u32>(site)));
 }
 
