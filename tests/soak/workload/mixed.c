@@ -1,5 +1,5 @@
 /* Integer, floating point, vectors, threads that race for a counter, signals, maps and code that
- * is written as it runs. ROUND makes each round another program. */
+ * is written as it runs. ROUND makes another program, the argument other data. */
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -11,20 +11,20 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static uint64_t next(uint64_t *state) {
+static uint64_t next(uint64_t* state) {
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;
     return *state;
 }
 
-static int compare(const void *a, const void *b) {
-    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+static int compare(const void* a, const void* b) {
+    const uint64_t x = *(const uint64_t*)a, y = *(const uint64_t*)b;
     return (x > y) - (x < y);
 }
 
-static double matrices(uint64_t *state) {
-    enum { N = 48 };
+static double matrices(uint64_t* state) {
+    enum { N = 120 };
     static double a[N][N], b[N][N], c[N][N];
     for (int i = 0; i < N; ++i) {
         for (int j = 0; j < N; ++j) {
@@ -47,7 +47,7 @@ static volatile long racy;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static long exact;
 
-static void *worker(void *data) {
+static void* worker(void* data) {
     for (int i = 0; i < 3000; ++i) {
         racy = racy + 1;
         if (i % 10 == 0) {
@@ -62,7 +62,7 @@ static void *worker(void *data) {
 static void threads(void) {
     pthread_t ids[4];
     for (long i = 0; i < 4; ++i)
-        pthread_create(&ids[i], NULL, worker, (void *)(intptr_t)(i + 1));
+        pthread_create(&ids[i], NULL, worker, (void*)(intptr_t)(i + 1));
     for (int i = 0; i < 4; ++i)
         pthread_join(ids[i], NULL);
     printf("threads %ld %d\n", exact, racy > 0 && racy <= 12000);
@@ -76,7 +76,7 @@ static void on_fault(int signal) {
     siglongjmp(back, 1);
 }
 
-static void signals(char *page) {
+static void signals(char* page) {
     signal(SIGSEGV, on_fault);
     signal(SIGFPE, on_fault);
     volatile int zero = 0;
@@ -91,34 +91,35 @@ static void signals(char *page) {
 }
 
 /* MOV EAX, n; RET, again and again in the same place. */
-static unsigned written_code(unsigned char *code) {
+static unsigned written_code(unsigned char* code) {
     unsigned sum = 0;
     for (unsigned i = 0; i < 500; ++i) {
         const unsigned value = i * ROUND;
         code[0] = 0xb8;
         memcpy(code + 1, &value, 4);
         code[5] = 0xc3;
-        sum += ((unsigned (*)(void))(void *)code)();
+        sum += ((unsigned (*)(void))(void*)code)();
     }
     return sum;
 }
 
-int main(void) {
-    uint64_t state = 88172645463325252u + ROUND;
-    enum { N = 20000 };
-    uint64_t *values = malloc(N * sizeof *values);
+int main(int count, char** words) {
+    uint64_t state = 88172645463325252u + (count > 1 ? strtoull(words[1], NULL, 10) : 0);
+    enum { N = 150000 };
+    uint64_t* values = malloc(N * sizeof *values);
     for (int i = 0; i < N; ++i)
         values[i] = next(&state) % (i % 3 ? 1000003 : 17 + ROUND);
     qsort(values, N, sizeof *values, compare);
     uint64_t hash = 0;
     for (int i = 0; i < N; ++i)
-        hash = hash * 31 + (values[i] / (1 + values[N - 1 - i] % 97)) + (unsigned)__builtin_popcountll(values[i]);
+        hash = hash * 31 + (values[i] / (1 + values[N - 1 - i] % 97)) +
+               (unsigned)__builtin_popcountll(values[i]);
     printf("sorted %016llx\n", (unsigned long long)hash);
     printf("matrices %.12g\n", matrices(&state));
     threads();
-    char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char* page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     signals(page);
-    unsigned char *code =
+    unsigned char* code =
         mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     printf("code %u\n", written_code(code));
     free(values);
