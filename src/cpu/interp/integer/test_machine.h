@@ -10,29 +10,12 @@
 #include "base/check.h"
 #include "cpu/decode/decoder.h"
 #include "cpu/interp/handlers.h"
+#include "cpu/interp/test_support/no_platform.h"
 #include "cpu/mmu/half_table.h"
 #include "cpu/mmu/mmu.h"
 #include "cpu/vcpu.h"
 
 namespace uchronia::cpu::interp::integer {
-
-class NoPlatform final : public Platform {
-  public:
-    using Platform::Platform;
-    u32 port_read(unsigned, u16, unsigned) override { return ~u32{0}; }
-    void port_write(unsigned, u16, unsigned, u32) override {}
-    u64 mmio_read(unsigned, u64, unsigned) override { return ~u64{0}; }
-    void mmio_write(unsigned, u64, unsigned, u64) override {}
-    MSRResult msr_read(unsigned, u32, u64&) override { return false; }
-    MSRResult msr_write(unsigned, u32, u64) override { return false; }
-    u64 task_priority(unsigned) override { return 0; }
-    void set_task_priority(unsigned, u64) override {}
-    bool interrupt_pending(unsigned) override { return false; }
-    u8 acknowledge_interrupt(unsigned) override { return 0; }
-    u64 time_stamp(unsigned) override { return 0; }
-    u64 entropy() override { return 0; }
-    void hypercall(unsigned) override {}
-};
 
 class FewPages final : public PhysicalMemory {
   public:
@@ -104,7 +87,7 @@ class TestMachine {
 
   private:
     FewPages memory_;
-    NoPlatform platform_;
+    test_support::NoPlatform platform_;
     MMU mmu_{memory_};
     HalfTable table_;
 

@@ -2,12 +2,17 @@
 // exceptions of floating point; MMX and the x87 tags.
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <string>
 
-#include "cpu/interp/sse/test_machine.h"
+#include "cpu/interp/sse/family_rows.h"
+#include "cpu/interp/sse/float_unit.h"
+#include "cpu/interp/test_support/vector_machine.h"
 
 namespace uchronia::cpu::interp::sse {
 namespace {
+
+using test_support::VectorMachine;
 
 enum class Kind : u8 { kSSE, kMMX, kBoth };
 
@@ -44,7 +49,7 @@ Decoded memory_form() {
 
 class AvailabilityTest : public testing::Test {
   protected:
-    AvailabilityTest() { machine_.cpu.state.gpr[kRDI] = TestMachine::kAddress; }
+    AvailabilityTest() { machine_.cpu.state.gpr[kRDI] = VectorMachine::kMemory; }
 
     void expect_fault(const FamilyRow& f, Vector vector) {
         machine_.run(*f.handlers, register_form());
@@ -52,7 +57,7 @@ class AvailabilityTest : public testing::Test {
         EXPECT_EQ(machine_.cpu.fault.vector, vector) << f.row.name;
     }
 
-    TestMachine machine_;
+    VectorMachine machine_;
     CPUState& state_ = machine_.cpu.state;
 };
 
@@ -87,7 +92,7 @@ TEST_F(AvailabilityTest, MMXSeesPendingX87Exceptions) {
 
 TEST_F(AvailabilityTest, ReservedBitsOfMXCSRFault) {
     const u32 bad = 0x20000 | 0x1f80;
-    std::memcpy(machine_.memory + TestMachine::kOffset, &bad, 4);
+    std::memcpy(machine_.memory, &bad, 4);
     machine_.run(handler::LDMXCSR_Md, memory_form());
     EXPECT_EQ(machine_.cpu.exit, Exit::kFault);
     EXPECT_EQ(machine_.cpu.fault.vector, Vector::kGP);

@@ -4,23 +4,19 @@
 
 #include <array>
 #include <cstring>
-#include <ostream>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "cpu/decode/decoder.h"
 #include "cpu/interp/handlers.h"
+#include "cpu/interp/test_support/family_row.h"
+#include "cpu/interp/test_support/no_platform.h"
 #include "cpu/interp/x87/unit.h"
 
 namespace uchronia::cpu::interp::x87 {
 
-struct FamilyRow {
-    InstructionRow row;
-    const HandlerSet* handlers;
-
-    friend void PrintTo(const FamilyRow& row, std::ostream* stream) { *stream << row.row.name; }
-};
+using test_support::FamilyRow;
 
 inline std::vector<FamilyRow> family_rows() {
     using enum Feature;
@@ -33,31 +29,6 @@ inline std::vector<FamilyRow> family_rows() {
 #undef INSTRUCTION
     };
 }
-
-// Memory that only ever takes the fast path: the MMU and the platform are never called.
-class NoMemory final : public PhysicalMemory {
-  public:
-    u64 page_count() const override { return 0; }
-    const u8* read_page(u64) override { return nullptr; }
-    u8* write_page(u64) override { return nullptr; }
-};
-
-class NoPlatform final : public Platform {
-  public:
-    u32 port_read(unsigned, u16, unsigned) override { return ~u32{0}; }
-    void port_write(unsigned, u16, unsigned, u32) override {}
-    u64 mmio_read(unsigned, u64, unsigned) override { return ~u64{0}; }
-    void mmio_write(unsigned, u64, unsigned, u64) override {}
-    MSRResult msr_read(unsigned, u32, u64&) override { return false; }
-    MSRResult msr_write(unsigned, u32, u64) override { return false; }
-    u64 task_priority(unsigned) override { return 0; }
-    void set_task_priority(unsigned, u64) override {}
-    bool interrupt_pending(unsigned) override { return false; }
-    u8 acknowledge_interrupt(unsigned) override { return 0; }
-    u64 time_stamp(unsigned) override { return 0; }
-    u64 entropy() override { return 0; }
-    void hypercall(unsigned) override {}
-};
 
 class TestMachine {
   public:
@@ -111,8 +82,8 @@ class TestMachine {
     alignas(kPageSize) u8 memory[kPageSize] = {};
     std::array<TableEntry, 4> entries{};
     std::array<Op, 2> ops{};
-    NoMemory no_memory;
-    NoPlatform platform;
+    test_support::NoMemory no_memory;
+    test_support::NoPlatform platform;
     MMU mmu;
     VCPU cpu;
 };

@@ -1,14 +1,32 @@
-// What keeps the instructions from running, for every row.
+// What keeps vector instructions with VEX from running, for every row of them.
 #include <gtest/gtest.h>
 
-#include "cpu/interp/avx_float/test_machine.h"
+#include <vector>
 
-namespace uchronia::cpu::interp::avx_float {
+#include "cpu/interp/test_support/family_row.h"
+#include "cpu/interp/test_support/vector_machine.h"
+
+namespace uchronia::cpu::interp {
 namespace {
 
-class AvailabilityTest : public testing::Test {
+using namespace test_support;
+
+std::vector<FamilyRow> all_rows() {
+    using enum Feature;
+    using enum HostPolicy;
+    using attribute::kNone;
+    return {
+#define INSTRUCTION(name, encoding, feature, attributes, host) \
+    {{#name, encoding, feature, attributes, host}, &handler::name},
+#include "cpu/decode/instructions_avx_float.inc"
+#include "cpu/decode/instructions_avx_integer.inc"
+#undef INSTRUCTION
+    };
+}
+
+class AVXAvailabilityTest : public testing::Test {
   protected:
-    AvailabilityTest() { state_.gpr[kRDI] = TestMachine::kAddress; }
+    AVXAvailabilityTest() { state_.gpr[kRDI] = AVXMachine::kMemory; }
 
     // In either form, with nothing changed.
     void expect_fault(Vector vector) {
@@ -22,7 +40,7 @@ class AvailabilityTest : public testing::Test {
         decoded.operand_size = 4;
         for (const u8 flags : {u8{0}, op_flag::kMemory}) {
             decoded.op.flags = flags;
-            for (const FamilyRow& f : family_rows()) {
+            for (const FamilyRow& f : all_rows()) {
                 state_.vectors[3].q = {1u << 31, 2, 3, 4};
                 machine_.run(*f.handlers, decoded);
                 ASSERT_EQ(machine_.cpu.exit, Exit::kFault) << f.row.name;
@@ -32,24 +50,24 @@ class AvailabilityTest : public testing::Test {
         }
     }
 
-    TestMachine machine_;
+    AVXMachine machine_;
     CPUState& state_ = machine_.cpu.state;
 };
 
-TEST_F(AvailabilityTest, NeedsOSXSAVE) {
+TEST_F(AVXAvailabilityTest, NeedsOSXSAVE) {
     state_.cr4 &= ~cr4::kOSXSAVE;
     expect_fault(Vector::kUD);
 }
 
-TEST_F(AvailabilityTest, NeedsTheAVXComponent) {
+TEST_F(AVXAvailabilityTest, NeedsTheAVXComponent) {
     state_.xcr0 = 3;
     expect_fault(Vector::kUD);
 }
 
-TEST_F(AvailabilityTest, TaskSwitchedIsNotAvailable) {
+TEST_F(AVXAvailabilityTest, TaskSwitchedIsNotAvailable) {
     state_.cr0 = cr0::kTS;
     expect_fault(Vector::kNM);
 }
 
 }  // namespace
-}  // namespace uchronia::cpu::interp::avx_float
+}  // namespace uchronia::cpu::interp
