@@ -70,7 +70,8 @@ Result<machine::Disk> disk_of(const history::BaseReference& reference) {
 
 // Everything that the base image is made from, by its kernel and sizes.
 Result<machine::BaseIngredients> gather(const history::BaseReference& reference,
-                                        machine::Engine engine) {
+                                        machine::Engine engine,
+                                        const std::shared_ptr<cpu::jit::CodeLibrary>& library) {
     const Result<std::string> agent = agent_path();
     if (!agent)
         return agent.error();
@@ -84,6 +85,7 @@ Result<machine::BaseIngredients> gather(const history::BaseReference& reference,
     config.vcpu_count = reference.vcpu_count;
     config.cpu_model = reference.cpu_model;
     config.engine = engine;
+    config.translator.library = library;
     const Result<machine::Disk> disk = disk_of(reference);
     if (!disk)
         return disk.error();
@@ -178,9 +180,10 @@ Result<std::string> last_history_path() {
     return *cache + "/last.uch";
 }
 
-Result<std::unique_ptr<BaseImage>> obtain_base_image(history::BaseReference& reference,
-                                                     machine::Engine engine) {
-    const Result<machine::BaseIngredients> ingredients = gather(reference, engine);
+Result<std::unique_ptr<BaseImage>> obtain_base_image(
+    history::BaseReference& reference, machine::Engine engine,
+    const std::shared_ptr<cpu::jit::CodeLibrary>& library) {
+    const Result<machine::BaseIngredients> ingredients = gather(reference, engine, library);
     if (!ingredients)
         return ingredients.error();
     reference.image = ingredients->digest();
@@ -189,8 +192,9 @@ Result<std::unique_ptr<BaseImage>> obtain_base_image(history::BaseReference& ref
     return open_or_boot(*ingredients, reference.image);
 }
 
-Result<std::unique_ptr<BaseImage>> obtain_base_image_of(const history::BaseReference& reference,
-                                                        machine::Engine engine) {
+Result<std::unique_ptr<BaseImage>> obtain_base_image_of(
+    const history::BaseReference& reference, machine::Engine engine,
+    const std::shared_ptr<cpu::jit::CodeLibrary>& library) {
     const Result<std::string> folder = base_folder();
     if (!folder)
         return folder.error();
@@ -200,7 +204,7 @@ Result<std::unique_ptr<BaseImage>> obtain_base_image_of(const history::BaseRefer
     if (auto image = open_cached(*folder + "/" + to_hex(reference.image) + ".img", *disk))
         return image;
 
-    const Result<machine::BaseIngredients> ingredients = gather(reference, engine);
+    const Result<machine::BaseIngredients> ingredients = gather(reference, engine, library);
     if (!ingredients)
         return ingredients.error();
     const Digest digest = ingredients->digest();

@@ -20,14 +20,16 @@ Result<std::string> cache_folder();
 Result<std::string> last_history_path();
 
 // The base image that a new history is to start from, from the cache, or booted now: once, if
-// several processes ask at the same time; `engine` boots it, and every one gives the same. Its
-// kernel and sizes are given; what identifies it is filled in.
-Result<std::unique_ptr<machine::BaseImage>> obtain_base_image(history::BaseReference& reference,
-                                                              machine::Engine engine);
+// several processes ask at the same time; `engine` boots it, with the translations of `library`,
+// and every one gives the same. Its kernel and sizes are given; what identifies it is filled in.
+Result<std::unique_ptr<machine::BaseImage>> obtain_base_image(
+    history::BaseReference& reference, machine::Engine engine,
+    const std::shared_ptr<cpu::jit::CodeLibrary>& library);
 
 // The base image that a history starts from. The error tells what has changed if it cannot be made
 // here any more.
 Result<std::unique_ptr<machine::BaseImage>> obtain_base_image_of(
-    const history::BaseReference& reference, machine::Engine engine);
+    const history::BaseReference& reference, machine::Engine engine,
+    const std::shared_ptr<cpu::jit::CodeLibrary>& library);
 
 }  // namespace uchronia::cli

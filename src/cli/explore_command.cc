@@ -140,8 +140,9 @@ int explore_seeds(const Options& options, const std::vector<std::string>& comman
     if (!history)
         return fail(history.error(), kHostError);
     say_if_engine_is_missing(options.run.engine);
+    const CodeCache code;
     const Result<std::unique_ptr<machine::BaseImage>> base =
-        obtain_base_image(history->base, options.run.engine);
+        obtain_base_image(history->base, options.run.engine, code.library());
     if (!base)
         return fail(base.error(), kBootFailed);
 
@@ -153,7 +154,8 @@ int explore_seeds(const Options& options, const std::vector<std::string>& comman
                                {.first_seed = options.first_seed,
                                 .seed_count = options.seed_count,
                                 .job_count = std::min(jobs, kMostJobs),
-                                .engine = options.run.engine});
+                                .engine = options.run.engine,
+                                .library = code.library()});
     ExploreProgress progress(options.seed_count);
     explorer.on_progress([&](const explore::Findings& findings) { progress.update(findings); });
     InterruptWatcher interrupts([&] { explorer.interrupt(); });

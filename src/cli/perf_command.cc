@@ -110,7 +110,8 @@ struct Replay {
 };
 
 Result<Replay> replay_with(profile::Profiler& profiler, const machine::BaseImage& base,
-                           const history::History& recorded, machine::Engine engine) {
+                           const history::History& recorded, machine::Engine engine,
+                           const std::shared_ptr<cpu::jit::CodeLibrary>& library) {
     Result<std::unique_ptr<host::FileTree>> files = open_files(recorded.files);
     if (!files)
         return files.error();
@@ -120,7 +121,8 @@ Result<Replay> replay_with(profile::Profiler& profiler, const machine::BaseImage
                              {.live_input = history::LiveInput::kNo,
                               .expected = has_chain ? &recorded.chain : nullptr,
                               .observer = &profiler,
-                              .engine = engine});
+                              .engine = engine,
+                              .library = library});
     InterruptWatcher interrupts([&] { session.interrupt(); });
     if (Status status = session.run(); !status)
         return status.error();
@@ -195,13 +197,15 @@ int perf(const Options& options) {
     if (!recorded)
         return fail(recorded.error(), kHostError);
     say_if_engine_is_missing(options.engine);
+    const CodeCache code;
     const Result<std::unique_ptr<machine::BaseImage>> base =
-        obtain_base_image_of(recorded->base, options.engine);
+        obtain_base_image_of(recorded->base, options.engine, code.library());
     if (!base)
         return fail(base.error(), kBootFailed);
 
     profile::Profiler profiler(*sampling);
-    const Result<Replay> replay = replay_with(profiler, **base, *recorded, options.engine);
+    const Result<Replay> replay =
+        replay_with(profiler, **base, *recorded, options.engine, code.library());
     if (!replay)
         return fail(replay.error(), kHostError);
     for (const std::string& remark : profiler.remarks())

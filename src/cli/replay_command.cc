@@ -72,15 +72,17 @@ int replay(const Options& options) {
     if (options.verify && recorded->chain.links.empty())
         return fail(Error{*path + " has no hash chain to compare with"}, kHostError);
     say_if_engine_is_missing(options.engine);
+    const CodeCache code;
     const Result<std::unique_ptr<machine::BaseImage>> base =
-        obtain_base_image_of(recorded->base, options.engine);
+        obtain_base_image_of(recorded->base, options.engine, code.library());
     if (!base)
         return fail(base.error(), kBootFailed);
 
     const ForegroundOptions foreground{
         .session = {.live_input = history::LiveInput::kNo,
                     .expected = options.verify ? &recorded->chain : nullptr,
-                    .engine = options.engine},
+                    .engine = options.engine,
+                    .library = code.library()},
         .report = options.report,
         .console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop};
     const Result<ForegroundRun> done = run_in_foreground(**base, *recorded, foreground);

@@ -20,6 +20,7 @@ struct Options {
     std::string save;
     ReportOptions report;
     bool verbose = false;
+    bool perf_map = false;
 };
 
 constexpr char kFooter[] = R"(
@@ -52,15 +53,18 @@ int run(const Options& options, const std::vector<std::string>& command) {
     if (!history)
         return fail(history.error(), kHostError);
     say_if_engine_is_missing(options.run.engine);
+    const CodeCache code;
     const Result<std::unique_ptr<machine::BaseImage>> base =
-        obtain_base_image(history->base, options.run.engine);
+        obtain_base_image(history->base, options.run.engine, code.library());
     if (!base)
         return fail(base.error(), kBootFailed);
 
     const ForegroundOptions foreground{
         .session = {.live_input = history::LiveInput::kYes,
                     .expected = nullptr,
-                    .engine = options.run.engine},
+                    .engine = options.run.engine,
+                    .library = code.library(),
+                    .perf_map = options.perf_map},
         .report = options.report,
         .console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop};
     const Result<ForegroundRun> done = run_in_foreground(**base, std::move(*history), foreground);
@@ -91,6 +95,9 @@ Command add_run_command(CLI::App& parent) {
                   "The same as one line of JSON, the last one of standard error");
     app->add_flag("--verbose", options->verbose,
                   "Shows the guest's serial console and the agent's notes on standard error");
+    app->add_flag(
+        "--perf-map", options->perf_map,
+        "Writes /tmp/perf-PID.map, from which the host's perf takes names for translated code");
     app->footer(kFooter);
     app->formatter(command_formatter());
     return {.app = app,

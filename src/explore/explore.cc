@@ -95,7 +95,7 @@ Status Explorer::run_seed(unsigned job, u64 seed, host::FileSource& files) {
     history.tape = history::Tape::from_seed(seed);
     SilentOutside outside;
     history::Session session(base_, std::move(history), outside, &files,
-                             {.engine = options_.engine});
+                             {.engine = options_.engine, .library = options_.library});
     {
         const std::lock_guard lock(shared_->mutex);
         if (shared_->stop)

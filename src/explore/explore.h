@@ -38,6 +38,7 @@ struct ExploreOptions {
     u64 seed_count = 1;
     unsigned job_count = 1;
     machine::Engine engine = machine::Engine::kTranslator;
+    std::shared_ptr<cpu::jit::CodeLibrary> library = {};  // of all threads
 };
 
 // How the exploration gets the host's files: called once by each thread.

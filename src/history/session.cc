@@ -16,8 +16,10 @@ T saturating_sum(T a, T b) {
     return b.value > ~u64{0} - a.value ? T(~u64{0}) : a + b;
 }
 
-machine::MachineConfig with_engine(machine::MachineConfig config, machine::Engine engine) {
-    config.engine = engine;
+machine::MachineConfig with_engine(machine::MachineConfig config, const SessionOptions& options) {
+    config.engine = options.engine;
+    config.translator.library = options.library;
+    config.translator.perf_map = options.perf_map;
     return config;
 }
 
@@ -71,7 +73,7 @@ Session::Session(const machine::BaseImage& base, History history, machine::Outsi
     : base_(base),
       history_(std::move(history)),
       options_(options),
-      machine_(frames_, with_engine(base.config(), options.engine)),
+      machine_(frames_, with_engine(base.config(), options)),
       outside_(std::make_unique<SessionOutside>(outside, history_.input, options.live_input)) {
     history_.result.reset();
     history_.chain = {};

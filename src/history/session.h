@@ -40,6 +40,8 @@ struct SessionOptions {
     // Must outlive the session; null: nobody looks.
     RunObserver* observer = nullptr;
     machine::Engine engine = machine::Engine::kTranslator;  // every one gives the same run
+    std::shared_ptr<cpu::jit::CodeLibrary> library = {};    // null: all is translated anew
+    bool perf_map = false;  // names for translated code, for the host's perf
 };
 
 class Session {

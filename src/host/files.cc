@@ -112,6 +112,43 @@ EntryKind kind_of(const std::string& path) {
 
 }  // namespace
 
+bool is_file_of_user_alone(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+           status.st_uid == ::geteuid() && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+i64 seconds_of_change(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 ? status.st_mtime : 0;
+}
+
+Status append_to_file(const std::string& path, std::span<const u8> contents) {
+    Descriptor file(
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file.valid())
+        return failure("open", path, errno);
+    if (Status status = write_all(file.number(), contents, path); !status)
+        return status;
+    if (!file.close())
+        return failure("write", path, errno);
+    return {};
+}
+
+Status write_private_file_at(const std::string& path, u64 offset, std::span<const u8> contents) {
+    Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file.valid())
+        return failure("open", path, errno);
+    const off_t end = static_cast<off_t>(offset);
+    if (::ftruncate(file.number(), end) != 0 || ::lseek(file.number(), end, SEEK_SET) != end)
+        return failure("write", path, errno);
+    if (Status status = write_all(file.number(), contents, path); !status)
+        return status;
+    if (!file.close())
+        return failure("write", path, errno);
+    return {};
+}
+
 Result<std::vector<u8>> read_file(const std::string& path) {
     Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.valid())

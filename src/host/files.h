@@ -39,6 +39,16 @@ Result<std::vector<FolderEntry>> list_directory(const std::string& path);
 bool exists(const std::string& path);
 bool is_directory(const std::string& path);
 
+// Whether a file is there that belongs to this user, and that nobody else may write.
+bool is_file_of_user_alone(const std::string& path);
+// When a file's contents were last changed, in seconds since 1970; 0 if that cannot be known.
+i64 seconds_of_change(const std::string& path);
+// Appends to the file, which is made for this user alone if there is none.
+Status append_to_file(const std::string& path, std::span<const u8> contents);
+// Makes the file end at `offset` and writes there; one that is made is for this user alone. Not
+// atomic: for caches, whose readers check what they read.
+Status write_private_file_at(const std::string& path, u64 offset, std::span<const u8> contents);
+
 // Creates a folder and its missing parents (mode 0777 less the umask).
 Status create_directories(const std::string& path);
 

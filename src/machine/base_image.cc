@@ -107,7 +107,7 @@ class BootOutside final : public Outside {
 
 Status load(Machine& machine, const BaseIngredients& ingredients) {
     const Result<KernelImage> kernel =
-        parse_kernel_image(ingredients.kernel, ingredients.kernel_name);
+        parse_kernel_image(ingredients.kernel.bytes(), ingredients.kernel_name);
     if (!kernel)
         return kernel.error();
     ACPIConfig acpi;
@@ -192,7 +192,7 @@ bool is_possible_machine(const Header& header) {
 }  // namespace
 
 Digest BaseIngredients::digest() const {
-    const Digest parts[] = {digest_of(kernel), digest_of(initramfs), digest_of(kKernelCommandLine)};
+    const Digest parts[] = {digest_of(kernel.bytes()), digest_of(initramfs), digest_of(kKernelCommandLine)};
     const u64 numbers[] = {config.memory_size,
                            config.vcpu_count,
                            config.disk.sector_count,
@@ -208,7 +208,7 @@ Digest BaseIngredients::digest() const {
 
 Result<BaseIngredients> read_ingredients(const KernelFiles& kernel, const std::string& agent_path,
                                          const MachineConfig& config) {
-    Result<std::vector<u8>> image = host::read_file(kernel.image);
+    Result<host::MappedFile> image = host::map_file(kernel.image);
     if (!image)
         return image.error();
     const Result<std::vector<u8>> agent = host::read_file(agent_path);

@@ -18,7 +18,7 @@ namespace uchronia::machine {
 
 // What a base image is made from.
 struct BaseIngredients {
-    std::vector<u8> kernel;     // bzImage
+    host::MappedFile kernel;    // bzImage; mapped, as most runs want its digest only
     std::string kernel_name;    // for messages
     std::vector<u8> initramfs;  // with the agent and the modules
     MachineConfig config;

@@ -70,7 +70,7 @@ Machine::Machine(memory::FrameStore& frames, const MachineConfig& config)
     if (config.engine == Engine::kTranslator) {
         const cpu::jit::Binder binder{cpu::interp::bound_op, cpu::interp::end_of_block};
         translator_ = cpu::jit::Translator::create(*mmu_, binder, missing_host_feature_,
-                                                   config.host_differences);
+                                                   config.translator);
         interpreter_->set_translated_code(translator_.get());
     }
     apic_bus_.connect(*io_apic_);

@@ -52,8 +52,7 @@ struct MachineConfig {
     cpu::CPUModel cpu_model = cpu::CPUModel::kV3;
     Disk disk = {};
     Engine engine = Engine::kTranslator;  // not a property of the machine: never saved or hashed
-    // Tests: what the translator takes the host to be like; must not change any result.
-    const cpu::jit::HostDifferences* host_differences = nullptr;
+    cpu::jit::TranslatorOptions translator = {};  // neither
 };
 
 // What a run needs beyond the machine's state; all references must outlive the run.

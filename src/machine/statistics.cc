@@ -18,6 +18,7 @@ void add_translator(const Machine::Statistics& statistics, std::vector<Counter>&
     const cpu::jit::Translator::Counters& t = statistics.translator;
     const cpu::jit::CodeStore::Counters& code = statistics.code;
     counters.push_back({"translated blocks", code.blocks, ""});
+    counters.push_back({"of these kept", code.installed, "blocks from earlier runs or machines"});
     counters.push_back({"translated instr.", code.instructions, ""});
     counters.push_back({"guest code", code.guest_bytes, "bytes"});
     counters.push_back({"host code", code.hot_bytes + code.cold_bytes, "bytes"});

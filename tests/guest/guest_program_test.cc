@@ -93,12 +93,10 @@ const char* name_of(Engine engine) {
 // A machine with the program in it, about to run its first instruction.
 class Guest {
   public:
-    Guest(const Program& program, Engine engine,
-          const cpu::jit::HostDifferences* host_differences = nullptr)
+    Guest(const Program& program, Engine engine, const cpu::jit::TranslatorOptions& translator = {})
         : program_(program),
-          machine_(frames_, {.memory_size = kMemorySize,
-                             .engine = engine,
-                             .host_differences = host_differences}) {
+          machine_(frames_,
+                   {.memory_size = kMemorySize, .engine = engine, .translator = translator}) {
         machine_.set_heat_threshold(0);
         EXPECT_TRUE(machine_.ram().write(Program::kBase, program.image));
         machine_.set_boot_state(entry_state(program));
@@ -272,10 +270,28 @@ TEST_P(GuestTest, IsTheSameOnAHostThatDiffersInAllThatIsUndefined) {
     Guest canon(program_, Engine::kInterpreter);
     canon.run();
     const auto everything = cpu::jit::HostDifferences::everything();
-    Guest pretended(program_, Engine::kTranslator, &everything);
+    Guest pretended(program_, Engine::kTranslator, {.pretended_differences = &everything});
     pretended.run();
     EXPECT_EQ(pretended->ticks(), canon->ticks());
     EXPECT_EQ(pretended->state_digest(), canon->state_digest());
+}
+
+TEST_P(GuestTest, IsTheSameWithTranslationsOfEarlierRunsAndLittleRoomForThem) {
+    Guest canon(program_, Engine::kInterpreter);
+    canon.run();
+    constexpr std::size_t kLittleRoom = std::size_t{96} << 10;
+    const auto library = std::make_shared<cpu::jit::CodeLibrary>();
+    for (const std::size_t room : {cpu::jit::CodeStore::kAreaSize, cpu::jit::CodeStore::kAreaSize,
+                                   kLittleRoom, kLittleRoom}) {
+        Guest guest(program_, Engine::kTranslator, {.library = library, .code_area_size = room});
+        OddPieces pieces;
+        run_in_pieces(guest, program_.limit, pieces);
+        EXPECT_EQ(guest->ticks(), canon->ticks());
+        EXPECT_EQ(guest->state_digest(), canon->state_digest());
+    }
+    if (cpu::jit::Translator::missing_host_feature() == nullptr) {
+        EXPECT_GT(library->counters().pages_added, 0u);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, GuestTest, testing::ValuesIn(kRows),

@@ -19,7 +19,7 @@ const machine::BaseImage& base_image() {
     static const std::unique_ptr<machine::BaseImage> image = [] {
         history::BaseReference reference;
         reference.memory_size = machine::MachineConfig{}.memory_size;
-        auto made = cli::obtain_base_image(reference, machine::Engine::kTranslator);
+        auto made = cli::obtain_base_image(reference, machine::Engine::kTranslator, nullptr);
         if (!made) {
             std::fprintf(stderr, "%s\n", made.error().message.c_str());
             std::abort();
@@ -170,7 +170,7 @@ TEST(Guest, WritesToADiskStayInTheMachine) {
     history::BaseReference reference;
     reference.memory_size = machine::MachineConfig{}.memory_size;
     reference.disk_path = made.output.substr(0, made.output.size() - 1);
-    const auto base = cli::obtain_base_image(reference, machine::Engine::kTranslator);
+    const auto base = cli::obtain_base_image(reference, machine::Engine::kTranslator, nullptr);
     ASSERT_TRUE(base.ok()) << base.error().message;
     const char* script =
         "head -c 11 /dev/vda; echo; printf changed | dd of=/dev/vda conv=notrunc 2>/dev/null; "

@@ -10,6 +10,7 @@ using namespace cpu;
 namespace {
 
 constexpr u64 kSize = u64{2} << 20;
+constexpr std::size_t kCodeAreaSize = std::size_t{256} << 10;  // often full
 
 u64 mixed(u64 z) {  // splitmix64
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
@@ -28,7 +29,10 @@ Computer::Computer()
     mmu_->add_vcpu(*cpu_);
     interpreter_->add_vcpu(*cpu_);
     const jit::Binder binder{interp::bound_op, interp::end_of_block};
-    translator_ = jit::Translator::create(*mmu_, binder, missing_);
+    // The second time that a case runs, its translations come from the library.
+    translator_ = jit::Translator::create(
+        *mmu_, binder, missing_,
+        {.library = std::make_shared<jit::CodeLibrary>(), .code_area_size = kCodeAreaSize});
     if (translator_ != nullptr)
         translator_->add_vcpu(*cpu_);
     empty_ = ram_->snapshot();

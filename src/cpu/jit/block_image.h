@@ -22,10 +22,10 @@ struct BlockImageHeader {
     u8 count = 0, mode = 0;
     u8 alone = 0, flags_in_host = 0;
     u16 direct = 0, indirect = 0;  // places
-    u16 far_count = 0;  // u16: places of rel32 fields that lead from one part to the other
-    u16 site_count = 0;  // SiteImage
+    u16 far_count = 0;     // u16: places of rel32 fields that lead from one part to the other
+    u16 site_count = 0;    // SiteImage
     u16 access_count = 0;  // AccessImage
-    u16 link_count = 0;  // LinkImage
+    u16 link_count = 0;    // LinkImage
 };
 
 // Where something stands in a block: the offset in its part, and which part.

@@ -104,7 +104,7 @@ TranslatedBlock& CodeStore::add(const TranslatedBlock& block, u8* hot_end, u8* c
     return added;
 }
 
-u64 CodeStore::install(u64 page_number, std::span<const u8> images) {
+u64 CodeStore::install(u64 page_number, u64 address, std::span<const u8> images) {
     u64 lines = 0;
     for (std::span<const u8> rest = images; !rest.empty() && has_room();) {
         const BlockImage image(rest);
@@ -121,7 +121,8 @@ u64 CodeStore::install(u64 page_number, std::span<const u8> images) {
         const TranslatedBlock block =
             image.put(code, static_cast<u32>(sites_.size()), page_number, next_block_number(),
                       sites_, accesses_, parts_.links);
-        register_block(block, hot_end_ + header.hot_size, cold_end_ + header.cold_size);
+        register_block(block, hot_end_ + header.hot_size, cold_end_ + header.cold_size).address =
+            address + header.offset;
         link_all(page_number, header.mode, parts_.links);
         lines |= header.lines;
         ++counters.installed;

@@ -67,6 +67,7 @@ class CodeStore {
     Site& site(u32 number) { return sites_[number]; }
     u32 next_block_number() const { return static_cast<u32>(blocks_.size()); }
     TranslatedBlock& block(u32 number) { return blocks_[number]; }
+    const TranslatedBlock& block(u32 number) const { return blocks_[number]; }
     void add_access(const u8* at, const u8* site, bool flags_in_host) {
         accesses_.push_back(
             {static_cast<u32>(at - memory_), static_cast<u32>(site - cold()), flags_in_host});
@@ -97,8 +98,8 @@ class CodeStore {
     }
     void set_looked_up(u64 page_number) { page_for(page_number).looked_up = true; }
     // Adds the blocks of these images, as far as there is room, but those that there are. Returns
-    // the lines of the page that they were made from.
-    u64 install(u64 page_number, std::span<const u8> images);
+    // the lines of the page that they were made from. `address`: where the page is mapped now.
+    u64 install(u64 page_number, u64 address, std::span<const u8> images);
     // Gives away the images of what was translated: call(page_number, std::vector<u8>).
     template <class Call>
     void take_images(Call call) {

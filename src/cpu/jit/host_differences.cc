@@ -84,6 +84,11 @@ HostDifferences HostDifferences::everything() {
     return all;
 }
 
+Digest HostDifferences::digest() const {
+    static_assert(sizeof(HostDifference) == 2 * sizeof(u8), "no padding");
+    return digest_of({reinterpret_cast<const u8*>(&rows_), sizeof rows_}, inverts_flags_ ? 1 : 0);
+}
+
 std::string HostDifferences::description() const {
     // What the forms and sizes of a mnemonic have together.
     std::map<std::string_view, HostDifference> by_mnemonic;

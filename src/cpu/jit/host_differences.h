@@ -5,6 +5,7 @@
 #include <array>
 #include <string>
 
+#include "base/hash.h"
 #include "cpu/decode/decoder.h"
 #include "cpu/decode/flag_use.h"
 
@@ -36,6 +37,8 @@ class HostDifferences {
 
     // By mnemonic, for people: "BSF: result; IMUL: ZF SF". "none" if there is none.
     std::string description() const;
+    // Another one for each other set of differences.
+    Digest digest() const;
 
   private:
     static std::size_t place(unsigned operand_size) {

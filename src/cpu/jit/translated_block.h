@@ -67,6 +67,7 @@ struct TranslatedBlock {
     u8 joint_failures = 0;           // of checks for several accesses
     bool flags_in_host = false;      // which entry to take if the flags are in both places
     u64 lines = 0;                   // of the page, that it was made from
+    u64 address = 0;                 // of the guest, where it was first executed (for people)
     u8* direct = nullptr;            // entry with the flags in the host's flags
     u8* indirect = nullptr;          // entry with the flags in CPUState::flags
     std::vector<u8*> incoming = {};  // links across pages that lead here

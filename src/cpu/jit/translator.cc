@@ -6,6 +6,8 @@
 #include "cpu/jit/host_features.h"
 #include "cpu/jit/host_signals.h"
 #include "cpu/jit/measure_host.h"
+#include "cpu/jit/perf_map.h"
+#include "host/build_id.h"
 #include "host/executable_memory.h"
 
 namespace uchronia::cpu::jit {
@@ -24,6 +26,14 @@ const HostDifferences& measured(MMU& mmu, const Binder& binder) {
     return differences;
 }
 
+// Translations hold for this program, and for hosts like this one.
+Digest identity_of(const HostDifferences& differences) {
+    const std::span<const u8> build = host::build_id();
+    if (build.empty())
+        return {};
+    return sum(digest_of(build), differences.digest());
+}
+
 }  // namespace
 
 const char* Translator::missing_host_feature() {
@@ -38,12 +48,11 @@ const char* Translator::missing_host_feature() {
 }
 
 std::unique_ptr<Translator> Translator::create(MMU& mmu, const Binder& binder, const char*& reason,
-                                               const HostDifferences* pretended) {
+                                               const TranslatorOptions& options) {
     reason = jit::missing_host_feature();
     if (reason != nullptr)
         return nullptr;
-    std::unique_ptr<Translator> translator(
-        new Translator(mmu, binder, pretended != nullptr ? *pretended : measured(mmu, binder)));
+    std::unique_ptr<Translator> translator(new Translator(mmu, binder, options));
     if (!translator->store_.usable()) {
         reason = kExecutableMemory;
         return nullptr;
@@ -54,16 +63,27 @@ std::unique_ptr<Translator> Translator::create(MMU& mmu, const Binder& binder, c
     return translator;
 }
 
-Translator::Translator(MMU& mmu, const Binder& binder, const HostDifferences& differences)
+Translator::Translator(MMU& mmu, const Binder& binder, const TranslatorOptions& options)
     : mmu_(mmu),
       binder_(binder),
-      differences_(differences),
-      store_(CodeStore::kAreaSize),
+      differences_(options.pretended_differences != nullptr ? *options.pretended_differences
+                                                            : measured(mmu, binder)),
+      perf_map_(options.perf_map),
+      store_(options.code_area_size),
       heat_(kHeatEntries),
       recent_fetches_(kRecentFetches),
-      bound_(kBoundOps) {}
+      bound_(kBoundOps) {
+    if (options.library != nullptr && options.library->open(identity_of(differences_))) {
+        library_ = options.library;
+        store_.set_images(CodeStore::Images::kKept);
+        hot_ = kHotIfKept;
+    }
+}
 
-Translator::~Translator() = default;
+Translator::~Translator() {
+    give_to_library();
+    write_perf_map();
+}
 
 void Translator::add_vcpu(VCPU& cpu) {
     CHECK(cpu.index == jumps_.size());
@@ -78,7 +98,36 @@ void Translator::add_vcpu(VCPU& cpu) {
     cpu.far_translation.translator = this;
 }
 
+// Blocks hold for what their pages contain now: what has changed was dropped.
+void Translator::give_to_library() {
+    if (library_ == nullptr)
+        return;
+    store_.take_images([this](u64 page_number, std::vector<u8> images) {
+        library_->add(digest_of({mmu_.page_bytes(page_number), kPageSize}), std::move(images));
+    });
+}
+
+// Without names the profile is poorer, and nothing else: a failure is none of the run's.
+void Translator::write_perf_map() const {
+    if (perf_map_)
+        (void)append_perf_map(store_);
+}
+
+// Installs what is known of a page with these contents.
+void Translator::look_up_page(const VCPU& cpu, u64 page_number, const u8* bytes) {
+    if (library_ == nullptr || store_.is_looked_up(page_number))
+        return;
+    store_.set_looked_up(page_number);
+    u64 lines = 0;
+    for (const CodeLibrary::Piece& piece : library_->find(digest_of({bytes, kPageSize})))
+        lines |= store_.install(page_number, cpu.state.rip & ~kPageMask, piece.images);
+    if (lines != 0)
+        mmu_.mark_code(page_number, lines);
+}
+
 void Translator::drop_caches() {
+    give_to_library();
+    write_perf_map();
     store_.drop_all();
     for (const auto& table : jumps_)
         std::fill(table->begin(), table->end(), JumpEntry{});
@@ -182,11 +231,11 @@ const u8* Translator::resolve(VCPU& cpu) {
     if (entry.rip == rip && entry.key == f.link_key)
         return static_cast<const u8*>(entry.code);
     u8& heat = heat_[(rip ^ rip >> 16) & (kHeatEntries - 1)];
-    if (heat < hot_) {
-        ++heat;
+    const bool cold = heat < hot_;
+    if (cold && (heat++ != 0 || library_ == nullptr))
         return nullptr;
-    }
-    const TranslatedBlock* block = block_at(cpu);
+    const TranslatedBlock* block =
+        block_at(cpu, cold ? IfMissing::kNothing : IfMissing::kTranslate);
     if (block == nullptr)
         return nullptr;
     entry = {rip, block->indirect, rip & ~kPageMask, block->number, static_cast<u32>(f.link_key)};
@@ -202,6 +251,7 @@ void Translator::note_home(const VCPU& cpu, u64 page_number) {
     if (added || home->second == base || home->second == kSeveralHomes)
         return;
     home->second = kSeveralHomes;
+    give_to_library();
     store_.drop_page(page_number, frame::kLeaveStub);
 }
 
@@ -210,8 +260,8 @@ bool Translator::has_one_home(const VCPU& cpu, u64 page_number) const {
     return home != homes_.end() && home->second != kSeveralHomes;
 }
 
-// The block at RIP, translated if need be; null if it is not for the translator.
-TranslatedBlock* Translator::block_at(VCPU& cpu) {
+// The block at RIP; null if it is not for the translator, or not to be translated now.
+TranslatedBlock* Translator::block_at(VCPU& cpu, IfMissing if_missing) {
     const u64 rip = cpu.state.rip;
     const u16 offset = static_cast<u16>(rip & kPageMask);
     RecentFetch& recent = recent_fetches_[(rip >> kPageBits) % kRecentFetches];
@@ -225,6 +275,7 @@ TranslatedBlock* Translator::block_at(VCPU& cpu) {
     if (!page.ok || page.bytes == nullptr || !page.cacheable)
         return nullptr;
     select(cpu);  // a fetch may have made a table
+    look_up_page(cpu, page.page_number, page.bytes);
     note_home(cpu, page.page_number);
     const u32 mode = cpu.translation.mode;
     TranslatedBlock* block = store_.find(page.page_number, offset, mode);
@@ -233,6 +284,8 @@ TranslatedBlock* Translator::block_at(VCPU& cpu) {
                   store_.generation_of(page.page_number)};
         return block;
     }
+    if (if_missing == IfMissing::kNothing)
+        return nullptr;
     if (!store_.has_room())
         drop_caches();
     u64 lines = 0;
@@ -241,6 +294,7 @@ TranslatedBlock* Translator::block_at(VCPU& cpu) {
                 .translate(offset, lines);
     if (block == nullptr)
         return offset > kPageSize - kLongestInstruction ? crossing_block_at(cpu, page) : nullptr;
+    block->address = rip;
     mmu_.mark_code(page.page_number, lines);
     return block;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cpu/jit/block_translator.h"
+#include "cpu/jit/code_library.h"
 #include "cpu/jit/code_store.h"
 #include "cpu/jit/stubs.h"
 #include "cpu/mmu/mmu.h"
@@ -25,15 +26,25 @@ struct Binder {
     Op (*end_of_block)(u16 offset);
 };
 
+struct TranslatorOptions {
+    // Translations of other machines, and for them; null: none.
+    std::shared_ptr<CodeLibrary> library = {};
+    // Of the hot and of the cold area of translated code each, bytes.
+    std::size_t code_area_size = CodeStore::kAreaSize;
+    // Differences between the host and the canon to assume instead of those that the self-test
+    // finds (tests: must not change any result); they outlive the translator.
+    const HostDifferences* pretended_differences = nullptr;
+    // Whether the host's perf shall find names for translated code (perf_map.h).
+    bool perf_map = false;
+};
+
 class Translator final : public TranslatedCode, public CodeObserver {
   public:
     // What the host lacks, or null.
     static const char* missing_host_feature();
     // Null where the host lacks something: `reason` says what.
-    // `pretended`: differences between the host and the canon to assume instead of those that the
-    // self-test finds (tests: must not change any result); it outlives the translator.
     static std::unique_ptr<Translator> create(MMU& mmu, const Binder& binder, const char*& reason,
-                                              const HostDifferences* pretended = nullptr);
+                                              const TranslatorOptions& options = {});
     ~Translator() override;
 
     void add_vcpu(VCPU& cpu);
@@ -66,9 +77,10 @@ class Translator final : public TranslatedCode, public CodeObserver {
   private:
     static constexpr u32 kRecentFetches = 1u << 10;
     static constexpr u32 kHeatEntries = 1u << 16;
-    static constexpr u8 kHot = 8;  // heat threshold: most code of a boot runs less often
+    static constexpr u8 kHot = 8;        // heat threshold: most code of a boot runs less often
+    static constexpr u8 kHotIfKept = 2;  // where the next run will find the translation
 
-    Translator(MMU& mmu, const Binder& binder, const HostDifferences& differences);
+    Translator(MMU& mmu, const Binder& binder, const TranslatorOptions& options);
 
     static u64 on_site(VCPU* cpu, u64 site);
     u64 follow(VCPU& cpu, Site site);
@@ -89,7 +101,11 @@ class Translator final : public TranslatedCode, public CodeObserver {
         return 0;
     }
     const u8* resolve(VCPU& cpu);
-    TranslatedBlock* block_at(VCPU& cpu);
+    enum class IfMissing : u8 { kTranslate, kNothing };
+    TranslatedBlock* block_at(VCPU& cpu, IfMissing if_missing);
+    void look_up_page(const VCPU& cpu, u64 page_number, const u8* bytes);
+    void give_to_library();
+    void write_perf_map() const;
     TranslatedBlock* crossing_block_at(VCPU& cpu, const FetchedPage& page);
     void select(VCPU& cpu);
     static u64 table_of(const VCPU& cpu);
@@ -102,6 +118,8 @@ class Translator final : public TranslatedCode, public CodeObserver {
     MMU& mmu_;
     const Binder binder_;
     const HostDifferences& differences_;
+    std::shared_ptr<CodeLibrary> library_;
+    const bool perf_map_;
     CodeStore store_;
     Stubs stubs_;
     std::vector<std::unique_ptr<std::vector<JumpEntry>>> jumps_;  // by vCPU
