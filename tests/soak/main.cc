@@ -21,6 +21,7 @@
 #include "cli/run_setup.h"
 #include "tests/soak/difference.h"
 #include "tests/soak/disturbed_run.h"
+#include "tests/soak/kept_code.h"
 
 namespace uchronia::soak {
 namespace {
@@ -32,7 +33,7 @@ using Number = unsigned long long;
 using Clock = std::chrono::steady_clock;
 
 // A disturbed machine is replaced by a new one, with other caches, after so many intervals.
-constexpr u64 kIntervalsPerMachine = 64;
+constexpr u64 kIntervalsPerMachine = 16;
 constexpr u64 kIntervalsPerLine = 10;
 
 struct Options {
@@ -64,8 +65,9 @@ class Soak {
                 print_progress();
         }
         print_progress();
-        std::printf("%s; the disturbed machines: %s\n", description_of(reason).c_str(),
-                    to_text(counts_).c_str());
+        disturbed_.reset();
+        std::printf("%s\nthe disturbed machines: %s; %s\n", description_of(reason).c_str(),
+                    kept_code_.description().c_str(), to_text(counts_).c_str());
         return true;
     }
 
@@ -88,7 +90,10 @@ class Soak {
         const u64 begin = straight_.ticks();
         before_ = straight_.machine().checkpoint();
         if (disturbed_ == nullptr || done_ % kIntervalsPerMachine == 0) {
-            disturbed_ = new_guest(Engine::kTranslator, translator_options(begin));
+            disturbed_.reset();
+            cpu::jit::TranslatorOptions translator = translator_options(begin);
+            translator.library = kept_code_.choose(random_of(begin, 4));
+            disturbed_ = new_guest(Engine::kTranslator, translator);
             born_ = begin;
         }
         reason = straight_.run(end);
@@ -179,6 +184,7 @@ class Soak {
     const Subject subject_;
     memory::FrameStore frames_;
     Guest straight_, interpreted_;
+    KeptCode kept_code_;
     std::unique_ptr<Guest> disturbed_;
     u64 born_ = 0;  // the tick at which the disturbed machine was made
     machine::Checkpoint before_;
