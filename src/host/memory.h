@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 
 #include "base/types.h"
 
@@ -15,5 +16,30 @@ void* reserve_huge(std::size_t size);
 void release(void* memory, std::size_t size);
 // Makes what reserve gave zero again, and gives back what it has cost, page tables included.
 void renew(void* memory, std::size_t size);
+
+// An array of elements that are all zero bytes at first. It costs nothing where it is not touched.
+template <class T>
+class ZeroedArray {
+  public:
+    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+
+    explicit ZeroedArray(std::size_t count)
+        : size_(count), elements_(static_cast<T*>(reserve(bytes()))) {}
+    ~ZeroedArray() { release(elements_, bytes()); }
+    ZeroedArray(const ZeroedArray&) = delete;
+    ZeroedArray& operator=(const ZeroedArray&) = delete;
+
+    std::size_t size() const { return size_; }
+    T& operator[](std::size_t index) { return elements_[index]; }
+    const T& operator[](std::size_t index) const { return elements_[index]; }
+    T* begin() { return elements_; }
+    T* end() { return elements_ + size_; }
+
+  private:
+    std::size_t bytes() const { return (size_ + 1) * sizeof(T); }
+
+    const std::size_t size_;
+    T* const elements_;
+};
 
 }  // namespace uchronia::host

@@ -11,6 +11,8 @@ namespace {
 
 // More than a block can need: 32 instructions with all their checks.
 constexpr std::size_t kMostBlockBytes = 16384;
+// Of an area; there is rarely more than one site for so many.
+constexpr std::size_t kBytesPerSite = 32;
 
 // Makes a block's entry lead to its stale site.
 void redirect(u8* entry, i32 stale_stub, u32 site) {
@@ -26,7 +28,11 @@ CodeStore::CodeStore(std::size_t area_size)
       memory_(host::allocate_executable(total_size())),
       hot_end_(memory_),
       cold_end_(cold()),
-      first_cold_(cold_end_) {}
+      first_cold_(cold_end_) {
+    // Address space only, until it is used: what grows there is not copied.
+    sites_.reserve(area_size / kBytesPerSite);
+    accesses_.reserve(area_size / kBytesPerSite);
+}
 
 CodeStore::~CodeStore() {
     if (memory_ != nullptr)

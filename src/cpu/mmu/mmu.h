@@ -29,6 +29,7 @@
 #include "cpu/mmu/page_table_cache.h"
 #include "cpu/mmu/page_walk.h"
 #include "cpu/op.h"
+#include "host/memory.h"
 
 namespace uchronia::cpu {
 
@@ -132,6 +133,10 @@ class MMU final : public PageObserver {
         u32 reverse_overflow = 0;  // index + 1 into overflow_
         u32 trace = 0;             // index + 1 into traces_
     };
+    PageState& changeable(u64 page_number) {
+        pages_are_zero_ = false;
+        return pages_[page_number];
+    }
     // One way in which a page serves as a page table: the table that entries were filled into, and
     // the first address that it maps.
     struct Trace {
@@ -216,7 +221,8 @@ class MMU final : public PageObserver {
     std::vector<CodeObserver*> code_observers_;
     std::vector<VCPU*> vcpus_;
     std::vector<Context> contexts_;
-    std::vector<PageState> pages_;
+    host::ZeroedArray<PageState> pages_;  // changed by changeable() first
+    bool pages_are_zero_ = true;
     std::vector<std::vector<TableEntry*>> overflow_;
     std::vector<TracedPage> traces_;
     std::vector<u32> free_traces_;

@@ -467,7 +467,7 @@ FetchedPage MMU::fetch(VCPU& cpu, u64 address) {
 }
 
 void MMU::mark_code(u64 page_number, u64 lines) {
-    PageState& state = pages_[page_number];
+    PageState& state = changeable(page_number);
     if (state.code_lines == 0)
         clear_entries(page_number, Forget::kWrites);
     state.code_lines |= lines;

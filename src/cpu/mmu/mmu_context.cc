@@ -236,10 +236,12 @@ void MMU::drop_caches() {
         table->users = 0;
         free_tables_.push_back(table.get());
     }
-    for (PageState& state : pages_) {
-        state.reverse[0] = state.reverse[1] = nullptr;
-        state.reverse_overflow = 0;
-        state.trace = 0;
+    if (!pages_are_zero_) {
+        for (PageState& state : pages_) {
+            state.reverse[0] = state.reverse[1] = nullptr;
+            state.reverse_overflow = 0;
+            state.trace = 0;
+        }
     }
     overflow_.clear();
     traces_.clear();
@@ -269,7 +271,7 @@ void MMU::note_wild_access() {
 }
 
 void MMU::memory_replaced() {
-    for (u64 page_number = 0; page_number < pages_.size(); ++page_number) {
+    for (u64 page_number = 0; !pages_are_zero_ && page_number < pages_.size(); ++page_number) {
         if (pages_[page_number].code_lines != 0)
             invalidate_code(page_number);
     }

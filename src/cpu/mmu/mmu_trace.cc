@@ -32,7 +32,7 @@ u64 sign_extended(u64 address) {
 }  // namespace
 
 void MMU::add_reverse(u64 page_number, TableEntry* entry) {
-    PageState& state = pages_[page_number];
+    PageState& state = changeable(page_number);
     for (TableEntry*& slot : state.reverse) {
         if (slot == entry)
             return;
@@ -83,7 +83,7 @@ void MMU::clear_entries(u64 page_number, Forget what) {
 }
 
 MMU::TracedPage& MMU::traced(u64 page_number) {
-    PageState& state = pages_[page_number];
+    PageState& state = changeable(page_number);
     if (state.trace == 0) {
         clear_entries(page_number, Forget::kWrites);
         if (free_traces_.empty()) {
