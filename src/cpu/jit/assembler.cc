@@ -76,6 +76,16 @@ void Assembler::digit(u8 opcode, u8 operation, const Memory& m) {
 
 void Assembler::immediate(u8 operation, HostRegister to, i32 number) {
     byte(kRexW | rex_bits(0, to));
+    immediate_tail(operation, to, number);
+}
+
+void Assembler::immediate32(u8 operation, HostRegister to, i32 number) {
+    if ((to & 8) != 0)
+        byte(0x41);
+    immediate_tail(operation, to, number);
+}
+
+void Assembler::immediate_tail(u8 operation, HostRegister to, i32 number) {
     byte(is_byte(number) ? 0x83 : 0x81);
     modrm_register(operation, to);
     if (is_byte(number))
@@ -84,29 +94,14 @@ void Assembler::immediate(u8 operation, HostRegister to, i32 number) {
         value(number);
 }
 
-void Assembler::and32(HostRegister to, i32 number) {
-    if ((to & 8) != 0)
-        byte(0x41);
-    byte(0x81);
-    modrm_register(4, to);
-    value(number);
-}
-
 void Assembler::compare32(const Memory& m, i32 number) {
     digit(0x81, 7, m);
     value(number);
 }
 
-void Assembler::compare32(HostRegister a, i32 number) {
-    if ((a & 8) != 0)
-        byte(0x41);
-    byte(0x81);
-    modrm_register(7, a);
-    value(number);
-}
-
 void Assembler::test_low_byte(HostRegister a, u8 mask) {
-    byte(static_cast<u8>(0x40 | rex_bits(0, a)));
+    if (a >= kHostRSP)
+        byte(static_cast<u8>(0x40 | rex_bits(0, a)));
     byte(0xf6);
     modrm_register(0, a);
     byte(mask);
@@ -128,14 +123,6 @@ void Assembler::test32(const Memory& m, i32 mask) {
 void Assembler::test_memory_byte(const Memory& m) {
     digit(0xf6, 0, m);
     byte(0);
-}
-
-void Assembler::or32(HostRegister a, i32 number) {
-    if ((a & 8) != 0)
-        byte(0x41);
-    byte(0x81);
-    modrm_register(1, a);
-    value(number);
 }
 
 void Assembler::negate32(HostRegister a) {

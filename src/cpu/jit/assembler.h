@@ -105,9 +105,13 @@ class Assembler {
     void sub(HostRegister to, i32 number) { immediate(5, to, number); }
     void and_(HostRegister to, const Memory& m) { rm(0x23, to, m); }
     void and_(HostRegister to, i32 number) { immediate(4, to, number); }
-    void and32(HostRegister to, i32 number);
+    void and32(HostRegister to, i32 number) { immediate32(4, to, number); }
     void and_(const Memory& m, i32 number) {
         rm(0x81, 4, m);
+        value(number);
+    }
+    void add(const Memory& m, i32 number) {
+        rm(0x81, 0, m);
         value(number);
     }
     void xor_(HostRegister to, const Memory& m) { rm(0x33, to, m); }
@@ -116,14 +120,13 @@ class Assembler {
     void compare(HostRegister a, HostRegister b) { rr(0x3b, a, b); }
     void compare(HostRegister a, i32 number) { immediate(7, a, number); }
     void compare32(const Memory& m, i32 number);
-    void compare32(HostRegister a, i32 number);
     void sub(HostRegister to, const Memory& m) { rm(0x2b, to, m); }
     void test(HostRegister a, HostRegister b) { rr(0x85, a, b); }
     void test_low_byte(HostRegister a, u8 mask);
     void test32(HostRegister a, u32 mask);
     void test32(const Memory& m, i32 mask);
     void test_memory_byte(const Memory& m);  // reads a byte; clobbers flags
-    void or32(HostRegister a, i32 number);
+    void or32(HostRegister a, i32 number) { immediate32(1, a, number); }
     void negate32(HostRegister a);
     void shift_right32(HostRegister a, u8 count);
     void move_if(u8 condition, HostRegister to, HostRegister from);
@@ -155,6 +158,8 @@ class Assembler {
 
   private:
     void immediate(u8 operation, HostRegister to, i32 number);
+    void immediate32(u8 operation, HostRegister to, i32 number);
+    void immediate_tail(u8 operation, HostRegister to, i32 number);
     void digit(u8 opcode, u8 operation, const Memory& m);
     void lead(u8* field, const void* target) {
         patch_rel32(field, target);

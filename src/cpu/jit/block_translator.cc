@@ -42,6 +42,7 @@ TranslatedBlock* BlockTranslator::put_block(u16 offset, u64& lines) {
     put_head();
     for (unsigned i = 0; i < count_; ++i)
         put_item(i);
+    settle_stack();
     if (!ended_)
         put_edge(count_ - 1, end_);
     lines = lines_;
@@ -175,7 +176,7 @@ void BlockTranslator::put_head() {
     if (live != 0 && wants_flags_in_host())
         return put_flagless_head();
     if (live != 0) {
-        put_spill(hot_);
+        put_spill();
         flags_ = Where::kMemory;
     }
     block_.indirect = hot_.here();
@@ -201,8 +202,7 @@ void BlockTranslator::put_flagless_head() {
     hot_.byte(0xe3);  // JRCXZ over the jump
     hot_.byte(5);
     cold_.bind(hot_.jump());
-    put_spill(cold_);
-    put_site(site_at(0, SiteKind::kHead));
+    put_site(site_at(0, SiteKind::kHead), Spill::kYes);
     block_.indirect = cold_.here();
     std::swap(hot_, cold_);
     put_reload(Scratch::kFree);
@@ -267,14 +267,24 @@ void BlockTranslator::put_site_number(Assembler& out, const Site& site) {
     out.value(store_.add_site(site));
 }
 
-// Leaves to the engine, from the cold area.
-void BlockTranslator::put_site(Site site) {
-    cold_.call(at(kLeaveStub));
+// Leaves to the engine, from the cold area. `spill`: the flags are in the host's only.
+void BlockTranslator::put_site(Site site, Spill spill) {
+    cold_.call(at(spill == Spill::kYes ? kSpillStub : kLeaveStub));
     put_site_number(cold_, site);
 }
 
 void BlockTranslator::put_item(unsigned index) {
     miss_count_ = cross_count_ = access_count_ = 0;
+    const Item& item = items_[index];
+    if (!can_precede_move(item))
+        settle_stack();
+    const bool keeps = keeps_addend(item);
+    addend_is_loaded_ &= keeps;
+    put_by_kind(index);
+    addend_is_loaded_ &= keeps;
+}
+
+void BlockTranslator::put_by_kind(unsigned index) {
     switch (items_[index].kind) {
         case Kind::kHelper:
             return put_helper(index);
@@ -332,12 +342,14 @@ void BlockTranslator::put_helper_end(unsigned index) {
 }
 
 // Host flags to CPUState::flags.
-void BlockTranslator::put_spill(Assembler& out) {
-    frame::put_spill(out, 0);
+void BlockTranslator::put_spill() {
+    frame::put_spill(hot_, 0);
+    addend_is_loaded_ = false;
 }
 
 // And back. If both scratch registers are in use, rAX waits in memory.
 void BlockTranslator::put_reload(Scratch scratch) {
+    addend_is_loaded_ &= scratch == Scratch::kInUse;
     if (scratch == Scratch::kFree)
         hot_.move(kScratch2, kHostRAX);
     else
@@ -357,7 +369,7 @@ void BlockTranslator::put_reload(Scratch scratch) {
 void BlockTranslator::save_flags_if_live(unsigned index) {
     if (flags_ != Where::kHost || live_before(index) == 0)
         return;
-    put_spill(hot_);
+    put_spill();
     flags_ = Where::kBoth;
 }
 

@@ -2,7 +2,7 @@
 //
 // Where the guest's state is while translated code runs: rax rbx rdx rsi rdi rbp r12-r15 in
 // themselves, rsp in r9, rcx in r10, r8-r11 in CPUState, vector registers and MXCSR in themselves;
-// rsp points to the CPUState, r8 holds the budget, gs the FSPT's base; rcx and r11 are scratch.
+// rsp points into the CPUState, r8 holds the budget, gs the FSPT's base; rcx and r11 are scratch.
 // The arithmetic flags are in the host's flags or in CPUState::flags: the translator knows which at
 // each place, and at branches there is an entry for each.
 //
@@ -101,6 +101,7 @@ class BlockTranslator {
     void put_head();
     void put_flagless_head();
     void put_item(unsigned index);
+    void put_by_kind(unsigned index);
     void put_helper(unsigned index);
     void put_clear_interrupts(unsigned index);
     void put_swap_gs();
@@ -108,7 +109,7 @@ class BlockTranslator {
 
     // Where the flags are.
     enum class Scratch : u8 { kFree, kInUse };  // r11
-    static void put_spill(Assembler& out);
+    void put_spill();
     void put_reload(Scratch scratch);
     void save_flags_if_live(unsigned index);
     bool needs_flags(const Item& item, u8 live) const;
@@ -116,13 +117,14 @@ class BlockTranslator {
 
     // memory_access.cc: checked accesses.
     enum class Alignment : u8 { kAny, kNeeded };
-    void put_address(const Item& item);
-    void put_index();
+    HostRegister put_address(const Item& item);
+    void put_page_check(HostRegister address, i32 size);
     void put_entry(AccessKind kind);
-    void put_check(unsigned size, AccessKind kind, Alignment alignment);
+    void put_check(HostRegister address, unsigned size, AccessKind kind, Alignment alignment);
     Memory put_stack_access(unsigned index, AccessKind kind, i32 offset);
-    void put_verification();
+    void put_verification(HostRegister address);
     void note_access();
+    void note_access_of(unsigned index);
     void put_slow_paths(unsigned index, SiteKind kind);
     static unsigned memory_size(const Item& item) {
         return jit::memory_size(*item.shape, item.decoded, item.raw);
@@ -157,6 +159,10 @@ class BlockTranslator {
     void plan_stack();
     void put_stack_range_check();
     Memory put_stack_operand(i32 displacement);
+    bool keeps_addend(const Item& item);
+    bool can_precede_move(const Item& item);
+    void move_stack(const Item& item, i32 distance);
+    void settle_stack();
 
     // native.cc: instructions that are encoded again.
     void put_native(unsigned index);
@@ -170,7 +176,8 @@ class BlockTranslator {
 
     // control.cc: stack and branches.
     void put_push(unsigned index);
-    void put_pushed_value(const Memory& operand);
+    template <class Load>
+    void put_pushed_value(unsigned index, Memory operand, Load load);
     void put_load_operand(unsigned index);
     void put_push_memory(unsigned index);
     void put_pop(unsigned index);
@@ -189,7 +196,8 @@ class BlockTranslator {
     static bool is_in_page(i64 target) { return target >= 0 && target < i64{kPageSize}; }
     bool can_link(i64 target) const;
 
-    void put_site(Site site);
+    enum class Spill : u8 { kNo, kYes };
+    void put_site(Site site, Spill spill = Spill::kNo);
     void put_site_number(Assembler& out, const Site& site);
     Site site_at(unsigned index, SiteKind kind) const;
 
@@ -213,11 +221,14 @@ class BlockTranslator {
     struct Cross {
         Jump from;
         u8* back;
+        HostRegister address;
         unsigned log_size;
     };
     std::array<Cross, 2> crosses_;
     unsigned cross_count_ = 0;
     StackPlan stack_;
+    bool addend_is_loaded_ = false;  // of the stack's page, in r11
+    i32 moved_by_ = 0;               // what the guest's RSP is in advance of its home
     std::array<Group, kMostInstructions> groups_;
     unsigned group_count_ = 0;
     struct NotedAccess {

@@ -27,7 +27,7 @@ namespace uchronia::cpu::jit {
 // that it was made under, and a jump.
 struct CrossLink {
     static constexpr unsigned kKeySize = 4;
-    static constexpr unsigned kJumpBehindKey = 4 + 6 + 1;  // imm32; jne rel32; jmp opcode
+    static constexpr unsigned kJumpBehindKey = 4 + 2;  // imm32; je opcode
 };
 
 class CodeStore {

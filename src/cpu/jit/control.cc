@@ -12,7 +12,6 @@ using namespace frame;
 
 namespace {
 
-constexpr Memory kOperand{.base = kScratch2, .index = kScratch};
 constexpr u8 kMoveImmediate = 0xc7;
 
 i32 page_part(i64 target) {
@@ -52,52 +51,55 @@ void BlockTranslator::put_push(unsigned index) {
     const Memory operand = put_stack_access(index, AccessKind::kWrite, -8);
     const u8 guest = raw.has_modrm ? raw.rm : raw.opcode_register;
     if (!raw.has_modrm && !item.shape->opcode_register) {
-        note_access();
+        note_access_of(index);
         hot_.rm(kMoveImmediate, 0, operand);
         hot_.value(static_cast<i32>(item.decoded.op.immediate));
-        hot_.lea(kStackRegister, Memory{.base = kStackRegister, .displacement = -8});
+        move_stack(item, -8);
     } else if (kHome[guest] != kNoRegister) {
-        note_access();
+        note_access_of(index);
         hot_.store(operand, kHome[guest]);
-        hot_.lea(kStackRegister, Memory{.base = kStackRegister, .displacement = -8});
+        move_stack(item, -8);
     } else {
-        hot_.lea(kScratch2, operand);
-        put_slot_load(kScratch, guest);
-        put_pushed_value(Memory{.base = kScratch2});
+        put_pushed_value(index, operand, [&] { put_slot_load(kScratch, guest); });
     }
     put_slow_paths(index, SiteKind::kSlow);
 }
 
-// Stores rcx as what a push pushes.
-void BlockTranslator::put_pushed_value(const Memory& operand) {
-    note_access();
+// Pushes what `load` puts into rcx, by an operand that may need rcx before that.
+template <class Load>
+void BlockTranslator::put_pushed_value(unsigned index, Memory operand, Load load) {
+    if (operand.index == kScratch) {
+        hot_.lea(kScratch2, operand);
+        operand = {.base = kScratch2};
+    }
+    load();
+    note_access_of(index);
     hot_.store(operand, kScratch);
-    hot_.lea(kStackRegister, Memory{.base = kStackRegister, .displacement = -8});
+    move_stack(items_[index], -8);
 }
 
 // Loads the 8-byte memory operand into rcx.
 void BlockTranslator::put_load_operand(unsigned index) {
     save_flags_if_live(index);
-    put_address(items_[index]);
-    put_check(8, AccessKind::kRead, Alignment::kAny);
+    const HostRegister address = put_address(items_[index]);
+    put_check(address, 8, AccessKind::kRead, Alignment::kAny);
     note_access();
-    hot_.load(kScratch, kOperand);
+    hot_.load(kScratch, Memory{.base = kScratch2, .index = address});
 }
 
 void BlockTranslator::put_push_memory(unsigned index) {
     put_load_operand(index);
     hot_.store(at(kValue), kScratch);
     const Memory operand = put_stack_access(index, AccessKind::kWrite, -8);
-    hot_.lea(kScratch2, operand);
-    hot_.load(kScratch, at(kValue));
-    put_pushed_value(Memory{.base = kScratch2});
+    put_pushed_value(index, operand, [&] { hot_.load(kScratch, at(kValue)); });
+    settle_stack();  // the slow path comes back behind this
     put_slow_paths(index, SiteKind::kSlow);
 }
 
 void BlockTranslator::put_pop(unsigned index) {
     const u8 guest = items_[index].raw.opcode_register;
     const Memory operand = put_stack_access(index, AccessKind::kRead, 0);
-    note_access();
+    note_access_of(index);
     if (kHome[guest] != kNoRegister) {
         hot_.load(kHome[guest], operand);
     } else {
@@ -105,28 +107,26 @@ void BlockTranslator::put_pop(unsigned index) {
         put_slot_store(guest, kScratch);
     }
     if (guest != kRSP)
-        hot_.lea(kStackRegister, Memory{.base = kStackRegister, .displacement = 8});
+        move_stack(items_[index], 8);
     put_slow_paths(index, SiteKind::kSlow);
 }
 
 void BlockTranslator::put_leave(unsigned index) {
     save_flags_if_live(index);
-    hot_.move(kScratch, kHostRBP);
-    put_check(8, AccessKind::kRead, Alignment::kAny);
+    put_check(kHostRBP, 8, AccessKind::kRead, Alignment::kAny);
+    hot_.lea(kScratch, Memory{.base = kHostRBP, .displacement = 8});
     note_access();
-    hot_.load(kHostRBP, kOperand);
-    hot_.lea(kStackRegister, Memory{.base = kScratch, .displacement = 8});
+    hot_.load(kHostRBP, Memory{.base = kScratch2, .index = kHostRBP});
+    hot_.move(kStackRegister, kScratch);
     put_slow_paths(index, SiteKind::kSlow);
 }
 
 // Makes the jump lead to a place in this page.
 void BlockTranslator::put_link(unsigned index, Jump jump, i64 target) {
     cold_.bind(jump);
-    if (flags_ == Where::kHost)
-        put_spill(cold_);
     Site site = site_at(index, SiteKind::kLink);
     site.target = static_cast<i32>(target);
-    put_site(site);
+    put_site(site, flags_ == Where::kHost ? Spill::kYes : Spill::kNo);
     const auto flags = flags_ == Where::kHost     ? EntryFlags::kInHost
                        : flags_ == Where::kMemory ? EntryFlags::kInMemory
                                                   : EntryFlags::kInBoth;
@@ -143,24 +143,21 @@ void BlockTranslator::put_edge(unsigned index, i64 target) {
 
 void BlockTranslator::put_cross_page(unsigned index, i64 target) {
     if (flags_ == Where::kHost)
-        put_spill(hot_);
-    hot_.load(kScratch, at(kPageBase));
-    hot_.lea(kScratch, Memory{.base = kScratch, .displacement = page_part(target)});
-    hot_.store(at(kPageBase), kScratch);
+        put_spill();
+    hot_.add(at(kPageBase), page_part(target));
     hot_.compare32(at(kLinkKey), 0);
     const u8* key = hot_.here() - CrossLink::kKeySize;
-    const Jump not_linked = hot_.jump_if(condition::kNotZero);
-    cold_.bind(hot_.jump());
-    Site site = site_at(index, SiteKind::kCross);
-    site.target = static_cast<i32>(target);
-    site.resume = static_cast<u32>(key - store_.hot());
-    put_site(site);
+    const Jump linked = hot_.jump_if(condition::kZero);
     // Not linked under this key: by the jump table.
-    cold_.bind(not_linked);
+    cold_.bind(linked);
+    cold_.bind(hot_.jump());
+    cold_.load(kScratch, at(kPageBase));
     cold_.lea(kScratch, Memory{.base = kScratch, .displacement = offset_part(target)});
     for (const Jump miss : put_table_jump(cold_))
         cold_.bind(miss);
-    site.kind = SiteKind::kCross;
+    Site site = site_at(index, SiteKind::kCross);
+    site.target = static_cast<i32>(target);
+    site.resume = static_cast<u32>(key - store_.hot());
     put_site(site);
 }
 
@@ -212,12 +209,12 @@ void BlockTranslator::put_jump_indirect(unsigned index) {
 
 void BlockTranslator::put_push_return_address(unsigned index) {
     const Item& item = items_[index];
-    const Memory operand = put_stack_access(index, AccessKind::kWrite, -8);
-    hot_.lea(kScratch2, operand);
-    hot_.load(kScratch, at(kPageBase));
-    hot_.lea(kScratch,
-             Memory{.base = kScratch, .displacement = item.offset + item.decoded.op.length});
-    put_pushed_value(Memory{.base = kScratch2});
+    const i32 after = item.offset + item.decoded.op.length;
+    put_pushed_value(index, put_stack_access(index, AccessKind::kWrite, -8), [&] {
+        hot_.load(kScratch, at(kPageBase));
+        hot_.lea(kScratch, Memory{.base = kScratch, .displacement = after});
+    });
+    settle_stack();
 }
 
 void BlockTranslator::put_call(unsigned index) {
@@ -254,9 +251,10 @@ void BlockTranslator::put_return(unsigned index) {
     const i32 released =
         8 + (item.raw.immediate_size != 0 ? static_cast<u16>(item.decoded.op.immediate) : 0);
     const Memory operand = put_stack_access(index, AccessKind::kRead, 0);
-    note_access();
+    note_access_of(index);
     hot_.load(kScratch, operand);
-    hot_.lea(kStackRegister, Memory{.base = kStackRegister, .displacement = released});
+    move_stack(item, released);
+    settle_stack();
     save_flags_if_live(index);
     put_lookup(index, released);
     put_slow_paths(index, SiteKind::kEnd);

@@ -35,10 +35,15 @@ HostRegister BlockTranslator::scratch_or(u8 guest, HostRegister scratch) {
     return scratch;
 }
 
-// The linear address of the memory operand, in rcx. Clobbers r11 and, with a segment, the flags.
-void BlockTranslator::put_address(const Item& item) {
+// The register that holds the linear address of the memory operand: rcx, or the home of its base.
+// Clobbers r11 and, with a segment, the flags.
+HostRegister BlockTranslator::put_address(const Item& item) {
     const Op& op = item.decoded.op;
     Memory m{.displacement = op.displacement};
+    const bool is_base = op.base < 16 && op.index == kZeroSlot && op.displacement == 0 &&
+                         op.segment == kFlatSegment && (op.flags & op_flag::kAddress32) == 0;
+    if (is_base && kHome[op.base] != kNoRegister)
+        return kHome[op.base];
     if (op.base == kPageBaseSlot) {
         hot_.load(kScratch, at(kPageBase));
         m.base = kScratch;
@@ -59,10 +64,13 @@ void BlockTranslator::put_address(const Item& item) {
         hot_.move32(kScratch, kScratch);
     if (op.segment != kFlatSegment)
         hot_.add(kScratch, at(kSegmentBases + 8 * op.segment));
+    return kScratch;
 }
 
 // In a build that checks walks: the engine compares the entry that will be used with a page walk.
-void BlockTranslator::put_verification() {
+void BlockTranslator::put_verification(HostRegister address) {
+    if (address != kScratch)
+        hot_.move(kScratch, address);
     hot_.load(kScratch2, at(kValue));
     hot_.store(at(kSaved), kScratch2);
     hot_.call(at(kLeaveStub));
@@ -74,12 +82,15 @@ void BlockTranslator::put_verification() {
     hot_.store(at(kValue), kScratch2);
 }
 
-// Turns the address in rcx into its index in r11, and that into the addend, or goes to the slow
-// path.
-void BlockTranslator::put_index() {
-    frame::put_index(hot_, kScratch, 0);
+// Goes to the slow path if `size` bytes from an address on are not in one page.
+void BlockTranslator::put_page_check(HostRegister address, i32 size) {
+    hot_.lea32(kScratch2, Memory{.base = address, .displacement = size - 1});
+    hot_.xor32(kScratch2, address);
+    hot_.test32(kScratch2, kPageSize);
+    misses_[miss_count_++] = hot_.jump_if(condition::kNotZero);
 }
 
+// Turns the index in r11 into the addend, or goes to the slow path.
 void BlockTranslator::put_entry(AccessKind kind) {
     hot_.load(kScratch2,
               table_entry(kScratch2, kind == AccessKind::kWrite ? offsetof(TableEntry, write)
@@ -90,27 +101,24 @@ void BlockTranslator::put_entry(AccessKind kind) {
         flags_ = Where::kMemory;
 }
 
-// Turns the address in rcx into the addend in r11, or goes to the slow path.
-void BlockTranslator::put_check(unsigned size, AccessKind kind, Alignment alignment) {
+// The addend for an address to r11, or goes to the slow path.
+void BlockTranslator::put_check(HostRegister address, unsigned size, AccessKind kind,
+                                Alignment alignment) {
     if constexpr (kCheckWalks)
-        put_verification();
+        put_verification(address);
     // Large operands are often misaligned, so the check is exact at once; small ones are not, and
     // are looked at again in the cold area if they are.
     const bool exact = size >= 16 && alignment == Alignment::kAny;
-    if (exact) {
-        hot_.lea32(kScratch2, Memory{.base = kScratch, .displacement = static_cast<i32>(size) - 1});
-        hot_.xor32(kScratch2, kScratch);
-        hot_.test32(kScratch2, kPageSize);
-        misses_[miss_count_++] = hot_.jump_if(condition::kNotZero);
-    }
-    put_index();
+    if (exact)
+        put_page_check(address, static_cast<i32>(size));
+    put_index(hot_, address, 0);
     if (size > 1 && !exact) {
-        hot_.test_low_byte(kScratch, static_cast<u8>(size - 1));
+        hot_.test_low_byte(address, static_cast<u8>(size - 1));
         const Jump jump = hot_.jump_if(condition::kNotZero);
         if (alignment == Alignment::kNeeded)
             misses_[miss_count_++] = jump;
         else
-            crosses_[cross_count_++] = {jump, hot_.here(), log_of(size)};
+            crosses_[cross_count_++] = {jump, hot_.here(), address, log_of(size)};
     }
     put_entry(kind);
 }
@@ -120,17 +128,23 @@ Memory BlockTranslator::put_stack_access(unsigned index, AccessKind kind, i32 of
     if (items_[index].on_stack)
         return put_stack_operand(offset);
     save_flags_if_live(index);
-    if (offset == 0)
-        hot_.move(kScratch, kStackRegister);
-    else
-        hot_.lea(kScratch, Memory{.base = kStackRegister, .displacement = offset});
-    put_check(8, kind, Alignment::kAny);
-    return {.base = kScratch2, .index = kScratch};
+    HostRegister address = kStackRegister;
+    if (offset != 0) {
+        address = kScratch;
+        hot_.lea(address, Memory{.base = kStackRegister, .displacement = offset});
+    }
+    put_check(address, 8, kind, Alignment::kAny);
+    return {.base = kScratch2, .index = address};
 }
 
 // The host instruction that comes next may fault: on an address that is not canonical.
 void BlockTranslator::note_access() {
     accesses_[access_count_++] = {hot_.here(), flags_ != Where::kMemory};
+}
+// Not if the head has checked the access: the stack's page is plain memory.
+void BlockTranslator::note_access_of(unsigned index) {
+    if (!items_[index].on_stack || items_[index].shape->aligned)
+        note_access();
 }
 
 // What the jumps of the present instruction lead to; its hot code is complete.
@@ -141,6 +155,8 @@ void BlockTranslator::put_slow_paths(unsigned index, SiteKind kind) {
     for (unsigned i = 0; i < cross_count_; ++i) {
         // The stub comes back behind the jump if the access does cross.
         cold_.bind(crosses_[i].from);
+        if (crosses_[i].address != kScratch)
+            cold_.move(kScratch, crosses_[i].address);
         cold_.call(at(cross_stub(crosses_[i].log_size)));
         cold_.jump(crosses_[i].back);
         if (i + 1 < cross_count_)

@@ -9,6 +9,11 @@ using namespace frame;
 
 namespace {
 
+// Whether a register can only be named with a REX prefix.
+bool needs_rex(RegisterClass c, u8 host) {
+    return c == RegisterClass::kByte && host >= kHostRSP && host <= kHostRDI;
+}
+
 bool is_in_slot(RegisterClass c, u8 number) {
     return is_general(c) && kHome[number] == kNoRegister;
 }
@@ -106,15 +111,16 @@ void BlockTranslator::put_native_memory(unsigned index) {
     const bool reg_slot = !high && is_in_slot(shape.reg, raw.reg);
     const bool vvvv_slot = is_in_slot(shape.vvvv, raw.vvvv);
     const bool needs = needs_flags(item, live_before(index));
-    Memory operand{.base = kScratch2, .index = kScratch};
+    Memory operand{.base = kScratch2};
     if (item.group != 0) {
         operand = put_group_operand(index);
     } else if (item.on_stack) {
         operand = put_stack_operand(item.decoded.op.displacement);
     } else {
         save_flags_if_live(index);
-        put_address(item);
-        put_check(memory_size(item), shape.writes_memory ? AccessKind::kWrite : AccessKind::kRead,
+        operand.index = put_address(item);
+        put_check(operand.index, memory_size(item),
+                  shape.writes_memory ? AccessKind::kWrite : AccessKind::kRead,
                   shape.aligned ? Alignment::kNeeded : Alignment::kAny);
     }
     if (needs && flags_ == Where::kMemory) {
@@ -124,7 +130,7 @@ void BlockTranslator::put_native_memory(unsigned index) {
     if (high) {  // no REX may be needed for the address
         hot_.lea(kScratch, operand);
         operand = {.base = kScratch};
-    } else if (!item.on_stack && item.group == 0 &&
+    } else if (operand.index == kScratch && item.group == 0 &&
                (reg_slot || vvvv_slot || shape.uses_cl || shape.uses_rcx)) {
         hot_.lea(kScratch2, operand);
         operand = {.base = kScratch2};
@@ -137,9 +143,8 @@ void BlockTranslator::put_native_memory(unsigned index) {
         vvvv = scratch_or(raw.vvvv, kScratch);
     if (shape.uses_cl || shape.uses_rcx)
         hot_.move(kScratch, kHome[kRCX]);
-    note_access();
-    const bool force_rex = shape.reg == RegisterClass::kByte && !high;
-    encode(hot_, raw, prefixes_of(item), reg, vvvv, operand, force_rex);
+    note_access_of(index);
+    encode(hot_, raw, prefixes_of(item), reg, vvvv, operand, !high && needs_rex(shape.reg, reg));
     if (reg_slot && shape.writes_reg)
         put_slot_store(raw.reg, kScratch);
     if (vvvv_slot && shape.writes_vvvv)
@@ -193,15 +198,15 @@ void BlockTranslator::put_native_register(unsigned index) {
     } else if (is_general(shape.rm) && !high_rm && !rm_slot) {
         rm = kHome[raw.rm];
     }
-    const bool no_rex = high_reg || high_rm;
-    const bool force_rex =
-        !no_rex && (shape.reg == RegisterClass::kByte || shape.rm == RegisterClass::kByte);
+    const bool may_have_rex = !high_reg && !high_rm;
+    const bool reg_needs_rex = may_have_rex && needs_rex(shape.reg, reg);
     if (shape.may_divide)
         note_access();
     if (rm_slot && !rm_register)
-        encode(hot_, raw, prefixes_of(item), reg, vvvv, at(gpr(raw.rm)), force_rex);
+        encode(hot_, raw, prefixes_of(item), reg, vvvv, at(gpr(raw.rm)), reg_needs_rex);
     else
-        encode(hot_, raw, prefixes_of(item), reg, vvvv, rm, force_rex);
+        encode(hot_, raw, prefixes_of(item), reg, vvvv, rm,
+               reg_needs_rex || (may_have_rex && needs_rex(shape.rm, rm)));
     // What MULX writes last is ModRM.reg, and XADD ModRM.rm, if both are the same register.
     if (vvvv_slot && shape.writes_vvvv)
         put_slot_store(raw.vvvv, vvvv_scratch);
@@ -225,8 +230,8 @@ void BlockTranslator::put_native_plain(unsigned index) {
     u8 reg = guest;
     if (shape.opcode_register && !high)
         reg = scratch_or(guest, kScratch);
-    const bool force_rex = shape.reg == RegisterClass::kByte && !high;
-    encode_plain(hot_, raw, prefixes_of(item), shape.opcode_register, reg, force_rex);
+    encode_plain(hot_, raw, prefixes_of(item), shape.opcode_register, reg,
+                 shape.opcode_register && !high && needs_rex(shape.reg, reg));
     if (slot && shape.writes_reg)
         put_slot_store(guest, kScratch);
 }

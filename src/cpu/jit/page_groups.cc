@@ -151,14 +151,11 @@ Memory BlockTranslator::put_group_operand(unsigned index) {
         save_flags_if_live(index);
         Item address = item;
         address.decoded.op.displacement = static_cast<i32>(group.low);
-        put_address(address);
+        const HostRegister first = put_address(address);
         if constexpr (kCheckWalks)
-            put_verification();
-        hot_.move32(kScratch2, kScratch);
-        hot_.and32(kScratch2, static_cast<i32>(kPageMask));
-        hot_.compare32(kScratch2, static_cast<i32>(i64{kPageSize} - (group.high - group.low)));
-        misses_[miss_count_++] = hot_.jump_if(condition::kAbove);
-        put_index();
+            put_verification(first);
+        put_page_check(first, static_cast<i32>(group.high - group.low));
+        put_index(hot_, first, 0);
         put_entry(group.writes ? AccessKind::kWrite : AccessKind::kRead);
     }
     const i32 displacement = item.decoded.op.displacement;

@@ -97,6 +97,13 @@ void put_opcode_map(Assembler& out, u8 map) {
 // Everything before ModRM. `rex` has the bits R, X, B.
 void put_head(Assembler& out, const RawInstruction& raw, LegacyPrefixes prefixes, u8 rex, u8 vvvv,
               bool force_rex, u8 opcode) {
+    if (raw.vex && raw.map == 1 && !raw.rex_w && (rex & 3) == 0) {
+        out.byte(0xc5);
+        out.byte(static_cast<u8>((~rex & 4) << 5 | (~vvvv & 15) << 3 | raw.vex_length << 2 |
+                                 raw.vex_prefix));
+        out.byte(opcode);
+        return;
+    }
     if (raw.vex) {
         out.byte(0xc4);
         out.byte(static_cast<u8>((~rex & 7) << 5 | raw.map));

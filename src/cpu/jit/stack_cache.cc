@@ -1,10 +1,12 @@
 // Stack accesses without a look into the page table.
 //
 // The vCPU's frame names one page of plain writable memory: TranslatorFrame::stack_page. A block
-// with several accesses at known distances from the RSP that it begins with compares their whole
+// with accesses at known distances from the RSP that it begins with compares their whole
 // range with that page at its head, once; each of them is then an addition. The engine forgets the
 // page as soon as its entry changes (Translator::check_stack_page), which can only happen while the
-// engine runs, and never goes on inside a block after that.
+// engine runs, and never goes on inside a block after that. The page is canonical, so none of these
+// accesses faults or leaves to the engine, but those that must be aligned: r11 keeps the addend
+// from one to the next, and RSP is moved once for several pushes or pops.
 //
 // Where the comparison fails, a stub names RSP's page instead; if the range does not lie in one
 // page, or the page is not plain memory, the block's plain twin runs (mode_bit::kPlain).
@@ -21,7 +23,6 @@ using namespace frame;
 namespace {
 
 constexpr i64 kLargestRange = 1024;
-constexpr unsigned kFewestAccesses = 2;
 // From the RSP that the block begins with: an operand can hold no more, and a block can move RSP by
 // many times that.
 constexpr i64 kFarthest = i64{1} << 30;
@@ -126,27 +127,25 @@ void BlockTranslator::plan_stack() {
             break;
         depth += distance;
     }
-    if (stack_.count >= kFewestAccesses)
-        return;
-    stack_ = {};
-    for (unsigned i = 0; i < count_; ++i)
-        items_[i].on_stack = false;
 }
 
 // Compares the range with the page; the flags are of no use.
 void BlockTranslator::put_stack_range_check() {
     const i32 low = static_cast<i32>(stack_.low);
     const i32 last = static_cast<i32>(i64{kPageSize} - (stack_.high - stack_.low));
+    const Memory first{.base = kStackRegister, .displacement = low};
     const auto compare = [&](Assembler& out) {
-        out.move(kScratch2, kScratch);
+        out.lea(kScratch2, first);
         out.sub(kScratch2, at(kStackPage));
         out.compare(kScratch2, last);
     };
-    hot_.lea(kScratch, Memory{.base = kStackRegister, .displacement = low});
-    if constexpr (kCheckWalks)
-        put_verification();
+    if constexpr (kCheckWalks) {
+        hot_.lea(kScratch, first);
+        put_verification(kScratch);
+    }
     compare(hot_);
     cold_.bind(hot_.jump_if(condition::kAbove));
+    cold_.lea(kScratch, first);
     cold_.call(at(kStackStub));
     compare(cold_);
     cold_.jump_if(condition::kNotAbove, hot_.here());
@@ -155,8 +154,62 @@ void BlockTranslator::put_stack_range_check() {
 
 // The operand of an access that the head has covered: no register but r11 is needed.
 Memory BlockTranslator::put_stack_operand(i32 displacement) {
-    hot_.load(kScratch2, at(kStackAddend));
-    return {.base = kScratch2, .index = kStackRegister, .displacement = displacement};
+    if (!addend_is_loaded_)
+        hot_.load(kScratch2, at(kStackAddend));
+    addend_is_loaded_ = true;
+    return {.base = kScratch2, .index = kStackRegister, .displacement = displacement + moved_by_};
+}
+
+// Whether r11 is as before, but for put_stack_operand, when the instruction is done.
+bool BlockTranslator::keeps_addend(const Item& item) {
+    if (item.group != 0 || (item.on_stack && item.shape->aligned))
+        return false;
+    if (item.on_stack && (item.kind == Kind::kPush || item.kind == Kind::kPop))
+        return true;
+    const bool memory = (item.decoded.op.flags & op_flag::kMemory) != 0;
+    return (!memory || item.on_stack || item.kind == Kind::kLEA) && keeps_scratch(item, true);
+}
+
+// Whether the instruction can be done before RSP is moved by what those before it have pushed and
+// popped: it has no use for RSP itself, and does not leave.
+bool BlockTranslator::can_precede_move(const Item& item) {
+    const RawInstruction& raw = item.raw;
+    const Op& op = item.decoded.op;
+    const bool memory = (op.flags & op_flag::kMemory) != 0;
+    switch (item.kind) {
+        case Kind::kPush:
+            return item.on_stack && (raw.has_modrm ? raw.rm : raw.opcode_register) != kRSP;
+        case Kind::kPop:
+            return item.on_stack && raw.opcode_register != kRSP;
+        case Kind::kCall:
+        case Kind::kReturn:
+            return item.on_stack;
+        case Kind::kLEA:
+            return keeps_addend(item) && raw.reg != kRSP && op.base != kRSP;
+        case Kind::kNative:
+            break;
+        default:
+            return item.kind == Kind::kNothing;
+    }
+    const auto is_stack_pointer = [&](RegisterClass c, u8 guest) {
+        return is_general(c) && guest == kRSP;
+    };
+    return keeps_addend(item) && !is_stack_pointer(item.shape->reg, item.reg()) &&
+           !is_stack_pointer(item.shape->vvvv, raw.vvvv) &&
+           !(!memory && is_stack_pointer(item.shape->rm, raw.rm));
+}
+
+// The instruction adds `distance` to RSP, now or later.
+void BlockTranslator::move_stack(const Item& item, i32 distance) {
+    moved_by_ += distance;
+    if (!item.on_stack)
+        settle_stack();
+}
+
+void BlockTranslator::settle_stack() {
+    if (moved_by_ != 0)
+        hot_.lea(kStackRegister, Memory{.base = kStackRegister, .displacement = moved_by_});
+    moved_by_ = 0;
 }
 
 }  // namespace uchronia::cpu::jit

@@ -64,12 +64,12 @@ void BlockTranslator::put_string(unsigned index) {
     // Host addresses: of the source in rcx, of the destination in r11.
     if (moves) {
         hot_.move(kScratch, kHostRSI);
-        put_check(size, AccessKind::kRead, Alignment::kAny);
+        put_check(kScratch, size, AccessKind::kRead, Alignment::kAny);
         hot_.lea(kScratch, operand);
         hot_.store(at(kValue), kScratch);
     }
     hot_.move(kScratch, kHostRDI);
-    put_check(size, AccessKind::kWrite, Alignment::kAny);
+    put_check(kScratch, size, AccessKind::kWrite, Alignment::kAny);
     hot_.lea(kScratch2, operand);
     if (moves)
         hot_.load(kScratch, at(kValue));
