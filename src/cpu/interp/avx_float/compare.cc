@@ -74,7 +74,7 @@ constexpr auto compare_double = [](__m128i a, __m128i b, u8 immediate) {
 // Into ZF, PF and CF.
 template <auto F>
 [[gnu::always_inline]] inline bool order(VCPU& cpu, const Op* op, __m128i b) {
-    const __m128i a = wide(cpu, op->reg).low;
+    const __m128i a = ymm(cpu, op->reg).low;
     u16 flags = 0;
     if (!execute_float(cpu, op, [&] { flags = F(a, b); })) [[unlikely]]
         return false;
@@ -83,7 +83,7 @@ template <auto F>
 }
 template <auto F>
 void order_register(VCPU& cpu, const Op* op) {
-    if (!avx_available(cpu, op) || !order<F>(cpu, op, wide(cpu, op->rm).low)) [[unlikely]]
+    if (!avx_available(cpu, op) || !order<F>(cpu, op, ymm(cpu, op->rm).low)) [[unlikely]]
         return;
     return next(cpu, op);
 }
@@ -91,7 +91,7 @@ template <auto F, unsigned size>
 void order_memory(VCPU& cpu, const Op* op) {
     if (!avx_available(cpu, op)) [[unlikely]]
         return;
-    const LoadedWide b = load_wide<size>(cpu, op);
+    const LoadedYMM b = load<size>(cpu, op);
     if (!b.ok || !order<F>(cpu, op, b.value.low)) [[unlikely]]
         return;
     return next(cpu, op);
@@ -101,8 +101,8 @@ constexpr HandlerSet order_form = by_form(order_register<F>, order_memory<F, siz
 
 // VTESTPS, VTESTPD: ZF if no sign of a AND b is set, CF if none of NOT a AND b.
 template <unsigned lane_count, u64 signs>
-[[gnu::always_inline]] inline void test_signs(VCPU& cpu, const Op* op, Wide b_value) {
-    const auto a = elements_of<u64>(wide(cpu, op->reg)), b = elements_of<u64>(b_value);
+[[gnu::always_inline]] inline void test_signs(VCPU& cpu, const Op* op, YMM b_value) {
+    const auto a = elements_of<u64>(ymm(cpu, op->reg)), b = elements_of<u64>(b_value);
     u64 both = 0, only_b = 0;
     for (unsigned i = 0; i < 2 * lane_count; ++i) {
         both |= a.value[i] & b.value[i] & signs;
@@ -117,14 +117,14 @@ template <unsigned lane_count, u64 signs>
 void test_register(VCPU& cpu, const Op* op) {
     if (!avx_available(cpu, op)) [[unlikely]]
         return;
-    test_signs<lane_count, signs>(cpu, op, wide(cpu, op->rm));
+    test_signs<lane_count, signs>(cpu, op, ymm(cpu, op->rm));
     return next(cpu, op);
 }
 template <unsigned lane_count, u64 signs>
 void test_memory(VCPU& cpu, const Op* op) {
     if (!avx_available(cpu, op)) [[unlikely]]
         return;
-    const LoadedWide b = load_wide<16 * lane_count>(cpu, op);
+    const LoadedYMM b = load<16 * lane_count>(cpu, op);
     if (!b.ok) [[unlikely]]
         return;
     test_signs<lane_count, signs>(cpu, op, b.value);

@@ -1,10 +1,10 @@
 // VZEROUPPER, VZEROALL, VLDMXCSR and VSTMXCSR.
-#include "cpu/interp/avx_float/wide.h"
 #include "cpu/interp/sse/float_unit.h"
+#include "cpu/interp/vex_operand.h"
 
 namespace uchronia::cpu::interp::handler {
 
-using namespace avx_float;
+using namespace vex;
 
 namespace {
 

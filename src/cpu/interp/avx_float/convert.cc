@@ -15,13 +15,12 @@ __m128i upper_half(__m128i value) {
 
 // Two elements of 4 bytes become two of 8, twice; and the other way round.
 template <auto F>
-constexpr auto widened = [](Wide a, Wide b) {
-    return Wide{F(a.low, b.low), F(a.low, upper_half(b.low))};
+constexpr auto widened = [](YMM a, YMM b) {
+    return YMM{F(a.low, b.low), F(a.low, upper_half(b.low))};
 };
 template <auto F>
-constexpr auto narrowed = [](Wide a, Wide b) {
-    return lower_lane(_mm_unpacklo_epi64(F(a.low, b.low), F(a.high, b.high)));
-};
+constexpr auto narrowed =
+    [](YMM a, YMM b) { return lower_lane(_mm_unpacklo_epi64(F(a.low, b.low), F(a.high, b.high))); };
 
 // The low 8 bytes of the source, or 16, to a register of the given length.
 template <auto F>
@@ -43,7 +42,7 @@ struct VEXEncoding {
     static bool available(VCPU& cpu, const Op* op) { return avx_available(cpu, op); }
     static u8 first(const Op* op) { return vex_vvvv(op); }
     static void set(VCPU& cpu, const Op* op, __m128i value) {
-        set_wide(cpu, op->reg, lower_lane(value));
+        set_ymm(cpu, op->reg, lower_lane(value));
     }
 };
 

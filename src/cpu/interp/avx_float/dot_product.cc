@@ -16,14 +16,14 @@ __m128i single_mask(unsigned bits) {
 __m128i double_mask(unsigned bits) {
     return _mm_set_epi64x(-static_cast<i64>((bits >> 1) & 1), -static_cast<i64>(bits & 1));
 }
-Wide and_lanes(Wide a, __m128i mask) {
+YMM and_lanes(YMM a, __m128i mask) {
     return {_mm_and_si128(a.low, mask), _mm_and_si128(a.high, mask)};
 }
 
 template <auto F, Inexact inexact, unsigned lane_count>
-[[gnu::always_inline]] inline LoadedWide step(VCPU& cpu, const Op* op, Wide a, Wide b) {
+[[gnu::always_inline]] inline LoadedYMM step(VCPU& cpu, const Op* op, YMM a, YMM b) {
     const u32 control = cpu.state.mxcsr;
-    Wide result = a;
+    YMM result = a;
     const bool ok = execute_float(
         cpu, op, {control}, [&] { result = by_lane<F, lane_count>(a, b, 0); },
         [&] { return inexact_lanes<inexact, lane_count>(a, b, control); });
@@ -35,47 +35,47 @@ struct Singles {
     static constexpr Inexact kInexactProduct = singles<Step::kMultiply, Pairing::kPacked>;
     static constexpr Inexact kInexactSum = singles<Step::kAdd, Pairing::kHorizontal>;
 
-    static LoadedWide dot_product(VCPU& cpu, const Op* op, Wide a, Wide b) {
+    static LoadedYMM dot_product(VCPU& cpu, const Op* op, YMM a, YMM b) {
         const unsigned immediate = vex_immediate(op);
         const __m128i chosen = single_mask(immediate >> 4);
-        const LoadedWide products = step<mulps, kInexactProduct, lane_count>(
+        const LoadedYMM products = step<mulps, kInexactProduct, lane_count>(
             cpu, op, and_lanes(a, chosen), and_lanes(b, chosen));
         if (!products.ok)
             return products;
-        const LoadedWide sums =
+        const LoadedYMM sums =
             step<haddps, kInexactSum, lane_count>(cpu, op, products.value, products.value);
         if (!sums.ok)
             return sums;
-        const LoadedWide sum =
+        const LoadedYMM sum =
             step<haddps, kInexactSum, lane_count>(cpu, op, sums.value, sums.value);
         return {and_lanes(sum.value, single_mask(immediate & 15)), sum.ok};
     }
 };
 
 struct Doubles {
-    static LoadedWide dot_product(VCPU& cpu, const Op* op, Wide a, Wide b) {
+    static LoadedYMM dot_product(VCPU& cpu, const Op* op, YMM a, YMM b) {
         const unsigned immediate = vex_immediate(op);
         const __m128i chosen = double_mask(immediate >> 4);
-        const LoadedWide products = step<mulpd, doubles<Step::kMultiply, Pairing::kPacked>, 1>(
+        const LoadedYMM products = step<mulpd, doubles<Step::kMultiply, Pairing::kPacked>, 1>(
             cpu, op, and_lanes(a, chosen), and_lanes(b, chosen));
         if (!products.ok)
             return products;
-        const LoadedWide sum = step<haddpd, doubles<Step::kAdd, Pairing::kHorizontal>, 1>(
+        const LoadedYMM sum = step<haddpd, doubles<Step::kAdd, Pairing::kHorizontal>, 1>(
             cpu, op, products.value, products.value);
         return {and_lanes(sum.value, double_mask(immediate & 3)), sum.ok};
     }
 };
 
 template <class Format>
-[[gnu::noinline]] bool compute(VCPU& cpu, const Op* op, Wide b) {
-    const LoadedWide result = Format::dot_product(cpu, op, wide(cpu, vex_vvvv(op)), b);
+[[gnu::noinline]] bool compute(VCPU& cpu, const Op* op, YMM b) {
+    const LoadedYMM result = Format::dot_product(cpu, op, ymm(cpu, vex_vvvv(op)), b);
     if (result.ok) [[likely]]
-        set_wide(cpu, op->reg, result.value);
+        set_ymm(cpu, op->reg, result.value);
     return result.ok;
 }
 template <class Format>
 void dot_product_register(VCPU& cpu, const Op* op) {
-    if (!avx_available(cpu, op) || !compute<Format>(cpu, op, wide(cpu, op->rm))) [[unlikely]]
+    if (!avx_available(cpu, op) || !compute<Format>(cpu, op, ymm(cpu, op->rm))) [[unlikely]]
         return;
     return next(cpu, op);
 }
@@ -83,7 +83,7 @@ template <class Format, unsigned size>
 void dot_product_memory(VCPU& cpu, const Op* op) {
     if (!avx_available(cpu, op)) [[unlikely]]
         return;
-    const LoadedWide b = load_wide<size>(cpu, op);
+    const LoadedYMM b = load<size>(cpu, op);
     if (!b.ok || !compute<Format>(cpu, op, b.value)) [[unlikely]]
         return;
     return next(cpu, op);

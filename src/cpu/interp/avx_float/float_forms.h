@@ -19,7 +19,7 @@ inline sse::FloatMode plain_mode(u32 control, const Op*) {
 }
 
 template <sse::Inexact inexact, unsigned lane_count>
-[[gnu::always_inline]] inline bool inexact_lanes(Wide a, Wide b, u32 control) {
+[[gnu::always_inline]] inline bool inexact_lanes(YMM a, YMM b, u32 control) {
     return inexact(a.low, b.low, control) || (lane_count == 2 && inexact(a.high, b.high, control));
 }
 
@@ -27,32 +27,32 @@ template <sse::Inexact inexact, unsigned lane_count>
 template <auto F, unsigned lane_count, sse::Inexact inexact, auto mode>
 struct FloatForm {
     // In a mode other than the default one. Out of line, to keep the common path without a frame.
-    [[gnu::noinline]] static bool compute_in_mode(VCPU& cpu, const Op* op, Wide b) {
-        const Wide a = wide(cpu, vex_vvvv(op));
+    [[gnu::noinline]] static bool compute_in_mode(VCPU& cpu, const Op* op, YMM b) {
+        const YMM a = ymm(cpu, vex_vvvv(op));
         const sse::FloatMode own = mode(cpu.state.mxcsr, op);
-        Wide result = a;
+        YMM result = a;
         if (!sse::execute_float(
                 cpu, op, own, [&] { result = call<F>(a, b, vex_immediate(op)); },
                 [&] { return inexact_lanes<inexact, lane_count>(a, b, own.control); }))
             return false;
-        set_wide(cpu, op->reg, result);
+        set_ymm(cpu, op->reg, result);
         return true;
     }
 
     // Computes into ModRM.reg; false if a fault was raised.
-    [[gnu::always_inline]] static bool compute(VCPU& cpu, const Op* op, Wide b) {
+    [[gnu::always_inline]] static bool compute(VCPU& cpu, const Op* op, YMM b) {
         const sse::FloatMode own = mode(cpu.state.mxcsr, op);
         if (!sse::in_default_mode(own.control)) [[unlikely]]
             return compute_in_mode(cpu, op, b);
-        const Wide a = wide(cpu, vex_vvvv(op));
-        Wide result = a;
+        const YMM a = ymm(cpu, vex_vvvv(op));
+        YMM result = a;
         sse::execute_default(cpu, own.ignored, [&] { result = call<F>(a, b, vex_immediate(op)); });
-        set_wide(cpu, op->reg, result);
+        set_ymm(cpu, op->reg, result);
         return true;
     }
 
     static void register_form(VCPU& cpu, const Op* op) {
-        if (!avx_available(cpu, op) || !compute(cpu, op, wide(cpu, op->rm))) [[unlikely]]
+        if (!avx_available(cpu, op) || !compute(cpu, op, ymm(cpu, op->rm))) [[unlikely]]
             return;
         return next(cpu, op);
     }
@@ -60,7 +60,7 @@ struct FloatForm {
     static void memory_form(VCPU& cpu, const Op* op) {
         if (!avx_available(cpu, op)) [[unlikely]]
             return;
-        const LoadedWide b = load_wide<size>(cpu, op);
+        const LoadedYMM b = load<size>(cpu, op);
         if (!b.ok || !compute(cpu, op, b.value)) [[unlikely]]
             return;
         return next(cpu, op);

@@ -24,11 +24,11 @@ constexpr Signs kMultiplyAdd{false, false, false}, kMultiplySubtract{false, true
 
 // x * y + z
 struct Operands {
-    Wide x, y, z;
+    YMM x, y, z;
 };
 template <Order order>
-[[gnu::always_inline]] inline Operands operands_of(VCPU& cpu, const Op* op, Wide c) {
-    const Wide a = wide(cpu, op->reg), b = wide(cpu, vex_vvvv(op));
+[[gnu::always_inline]] inline Operands operands_of(VCPU& cpu, const Op* op, YMM c) {
+    const YMM a = ymm(cpu, op->reg), b = ymm(cpu, vex_vvvv(op));
     switch (order) {
         case Order::k132:
             return {a, c, b};
@@ -72,17 +72,17 @@ struct Fused {
     static constexpr unsigned kSize = element_count == 1 ? sizeof(Bits) : 16 * kLaneCount;
 
     // Writes the result: a scalar one leaves the rest of the lane.
-    static void commit(VCPU& cpu, const Op* op, Wide result, u32 flags) {
-        Elements<Bits> elements = elements_of<Bits>(wide(cpu, op->reg));
+    static void commit(VCPU& cpu, const Op* op, YMM result, u32 flags) {
+        Elements<Bits> elements = elements_of<Bits>(ymm(cpu, op->reg));
         const Elements<Bits> computed = elements_of<Bits>(result);
         for (unsigned i = 0; i < element_count; ++i)
             elements.value[i] = computed.value[i];
-        set_wide(cpu, op->reg, zero_extended<16 * kLaneCount>(wide_of(elements)));
+        set_ymm(cpu, op->reg, zero_extended<16 * kLaneCount>(ymm_of(elements)));
         cpu.state.mxcsr |= flags;
     }
 
     // Any mode; false if a fault was raised.
-    [[gnu::noinline]] static bool compute(VCPU& cpu, const Op* op, Wide c) {
+    [[gnu::noinline]] static bool compute(VCPU& cpu, const Op* op, YMM c) {
         const Operands operands = operands_of<order>(cpu, op, c);
         const auto x = elements_of<Bits>(operands.x), y = elements_of<Bits>(operands.y),
                    z = elements_of<Bits>(operands.z);
@@ -98,7 +98,7 @@ struct Fused {
         }
         if ((flags & ~(control >> mxcsr::kMaskShift)) != 0)
             return raise_float_exception(cpu, op, flags);
-        commit(cpu, op, wide_of(result), flags);
+        commit(cpu, op, ymm_of(result), flags);
         return true;
     }
 
@@ -125,9 +125,9 @@ struct Fused {
 
     // On the host, in the default mode. False, with nothing changed, if there are NaNs: these have
     // signs of their own.
-    static bool compute_on_host(VCPU& cpu, const Op* op, Wide c) {
+    static bool compute_on_host(VCPU& cpu, const Op* op, YMM c) {
         const Operands operands = operands_of<order>(cpu, op, c);
-        Wide result = operands.x;
+        YMM result = operands.x;
         load_host_mxcsr(kHostMXCSR);
         result.low = on_host(operands.x.low, operands.y.low, operands.z.low);
         if (kLaneCount == 2)
@@ -139,7 +139,7 @@ struct Fused {
         return true;
     }
 
-    [[gnu::always_inline]] static bool execute(VCPU& cpu, const Op* op, Wide c) {
+    [[gnu::always_inline]] static bool execute(VCPU& cpu, const Op* op, YMM c) {
         if (in_default_mode(cpu.state.mxcsr) && __builtin_cpu_supports("fma") &&
             compute_on_host(cpu, op, c)) [[likely]]
             return true;
@@ -147,14 +147,14 @@ struct Fused {
     }
 
     static void register_form(VCPU& cpu, const Op* op) {
-        if (!avx_available(cpu, op) || !execute(cpu, op, wide(cpu, op->rm))) [[unlikely]]
+        if (!avx_available(cpu, op) || !execute(cpu, op, ymm(cpu, op->rm))) [[unlikely]]
             return;
         return next(cpu, op);
     }
     static void memory_form(VCPU& cpu, const Op* op) {
         if (!avx_available(cpu, op)) [[unlikely]]
             return;
-        const LoadedWide c = load_wide<kSize>(cpu, op);
+        const LoadedYMM c = load<kSize>(cpu, op);
         if (!c.ok || !execute(cpu, op, c.value)) [[unlikely]]
             return;
         return next(cpu, op);

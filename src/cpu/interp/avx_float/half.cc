@@ -54,7 +54,7 @@ bool is_unmasked(const VCPU& cpu, u32 flags) {
 }
 
 template <unsigned lane_count>
-[[gnu::noinline]] bool widen(VCPU& cpu, const Op* op, Wide source) {
+[[gnu::noinline]] bool widen(VCPU& cpu, const Op* op, YMM source) {
     const auto halves = elements_of<u16>(source);
     Elements<u32> result{};
     u32 flags = 0;
@@ -65,13 +65,13 @@ template <unsigned lane_count>
     }
     if (is_unmasked(cpu, flags))
         return raise_float_exception(cpu, op, flags);
-    set_wide(cpu, op->reg, wide_of(result));
+    set_ymm(cpu, op->reg, ymm_of(result));
     cpu.state.mxcsr |= flags;
     return true;
 }
 template <unsigned lane_count>
 void widen_register(VCPU& cpu, const Op* op) {
-    if (!avx_available(cpu, op) || !widen<lane_count>(cpu, op, wide(cpu, op->rm))) [[unlikely]]
+    if (!avx_available(cpu, op) || !widen<lane_count>(cpu, op, ymm(cpu, op->rm))) [[unlikely]]
         return;
     return next(cpu, op);
 }
@@ -79,7 +79,7 @@ template <unsigned lane_count>
 void widen_memory(VCPU& cpu, const Op* op) {
     if (!avx_available(cpu, op)) [[unlikely]]
         return;
-    const LoadedWide source = load_wide<8 * lane_count>(cpu, op);
+    const LoadedYMM source = load<8 * lane_count>(cpu, op);
     if (!source.ok || !widen<lane_count>(cpu, op, source.value)) [[unlikely]]
         return;
     return next(cpu, op);
@@ -94,13 +94,13 @@ u32 narrowing_control(const VCPU& cpu, const Op* op) {
 }
 
 struct Halves {
-    Wide value;
+    YMM value;
     u32 flags;
 };
 template <unsigned lane_count>
 Halves narrow(VCPU& cpu, const Op* op) {
     const u32 control = narrowing_control(cpu, op);
-    const auto singles = elements_of<u32>(wide(cpu, op->reg));
+    const auto singles = elements_of<u32>(ymm(cpu, op->reg));
     Elements<u16> result{};
     u32 flags = 0;
     for (unsigned i = 0; i < 4 * lane_count; ++i) {
@@ -108,14 +108,14 @@ Halves narrow(VCPU& cpu, const Op* op) {
         result.value[i] = element.bits;
         flags |= element.flags;
     }
-    return {wide_of(result), flags};
+    return {ymm_of(result), flags};
 }
 template <unsigned lane_count>
 [[gnu::noinline]] bool narrow_to_register(VCPU& cpu, const Op* op) {
     const Halves halves = narrow<lane_count>(cpu, op);
     if (is_unmasked(cpu, halves.flags))
         return raise_float_exception(cpu, op, halves.flags);
-    set_wide(cpu, op->rm, halves.value);
+    set_ymm(cpu, op->rm, halves.value);
     cpu.state.mxcsr |= halves.flags;
     return true;
 }
@@ -128,7 +128,7 @@ template <unsigned lane_count>
         return check_writable(cpu, op, linear_address(cpu, op), kSize) &&
                raise_float_exception(cpu, op, halves.flags);
     }
-    if (!store_wide<kSize>(cpu, op, halves.value))
+    if (!store<kSize>(cpu, op, halves.value))
         return false;
     cpu.state.mxcsr |= halves.flags;
     return true;

@@ -8,14 +8,13 @@ using namespace avx_float;
 
 namespace {
 
-constexpr auto whole = [](Wide b) { return b; };
+constexpr auto unchanged = [](YMM b) { return b; };
 template <unsigned size>
-constexpr auto extended = [](Wide b) { return zero_extended<size>(b); };
+constexpr auto extended = [](YMM b) { return zero_extended<size>(b); };
 
 template <unsigned size, Alignment alignment>
 void store_form(VCPU& cpu, const Op* op) {
-    if (!avx_available(cpu, op) || !store_wide<size, alignment>(cpu, op, wide(cpu, op->reg)))
-        [[unlikely]]
+    if (!avx_available(cpu, op) || !store<size, alignment>(cpu, op, ymm(cpu, op->reg))) [[unlikely]]
         return;
     return next(cpu, op);
 }
@@ -24,13 +23,13 @@ template <unsigned size>
 void to_register(VCPU& cpu, const Op* op) {
     if (!avx_available(cpu, op)) [[unlikely]]
         return;
-    set_wide(cpu, op->rm, zero_extended<size>(wide(cpu, op->reg)));
+    set_ymm(cpu, op->rm, zero_extended<size>(ymm(cpu, op->reg)));
     return next(cpu, op);
 }
 
 template <Alignment alignment>
 constexpr auto load_row = []<unsigned n>(Lanes<n>) {
-    return by_form(wide_register<extended<16 * n>>, wide_memory<whole, 16 * n, alignment>);
+    return by_form(ymm_register<extended<16 * n>>, ymm_memory<unchanged, 16 * n, alignment>);
 };
 template <Alignment alignment>
 constexpr auto store_row = []<unsigned n>(Lanes<n>) {
@@ -46,8 +45,8 @@ template <auto F>
 void scalar_to_register(VCPU& cpu, const Op* op) {
     if (!avx_available(cpu, op)) [[unlikely]]
         return;
-    const __m128i a = wide(cpu, vex_vvvv(op)).low, b = wide(cpu, op->reg).low;
-    set_wide(cpu, op->rm, lower_lane(F(a, b)));
+    const __m128i a = ymm(cpu, vex_vvvv(op)).low, b = ymm(cpu, op->reg).low;
+    set_ymm(cpu, op->rm, lower_lane(F(a, b)));
     return next(cpu, op);
 }
 
@@ -57,13 +56,13 @@ constexpr auto duplicate_low = [](__m128i b) { return _mm_unpacklo_epi64(b, b); 
 constexpr auto duplicate_even = [](__m128i b) { return _mm_shuffle_epi32(b, 0xa0); };
 constexpr auto duplicate_odd = [](__m128i b) { return _mm_shuffle_epi32(b, 0xf5); };
 
-constexpr HandlerSet load_low_half = always(wide_memory<by_lane<low_double, 1>, 8>);
-constexpr HandlerSet load_high_half = always(wide_memory<by_lane<low_to_high, 1>, 8>);
+constexpr HandlerSet load_low_half = always(ymm_memory<by_lane<low_double, 1>, 8>);
+constexpr HandlerSet load_high_half = always(ymm_memory<by_lane<low_to_high, 1>, 8>);
 constexpr HandlerSet store_low_half = always(store_form<8, Alignment::kNone>);
 constexpr HandlerSet store_high_half = always([](VCPU& cpu, const Op* op) {
     if (!avx_available(cpu, op)) [[unlikely]]
         return;
-    const u64 value = wide_element<u64>(cpu, op->reg, 1);
+    const u64 value = sse::xmm_element<u64>(cpu, op->reg, 1);
     if (!write_memory(cpu, op, linear_address(cpu, op), value)) [[unlikely]]
         return;
     return next(cpu, op);
@@ -74,14 +73,14 @@ void from_general(VCPU& cpu, const Op* op) {
     if (!avx_available(cpu, op)) [[unlikely]]
         return;
     const __m128i value = _mm_cvtsi64_si128(static_cast<i64>(register_at<T>(cpu, op->rm)));
-    set_wide(cpu, op->reg, lower_lane(value));
+    set_ymm(cpu, op->reg, lower_lane(value));
     return next(cpu, op);
 }
 template <class T>
 void to_general(VCPU& cpu, const Op* op) {
     if (!avx_available(cpu, op)) [[unlikely]]
         return;
-    set_register(cpu, op->rm, wide_element<T>(cpu, op->reg, 0));
+    set_register(cpu, op->rm, sse::xmm_element<T>(cpu, op->reg, 0));
     return next(cpu, op);
 }
 
@@ -96,7 +95,7 @@ constexpr auto sign_mask = []<unsigned n>(Lanes<n>) {
     return always([](VCPU& cpu, const Op* op) {
         if (!avx_available(cpu, op)) [[unlikely]]
             return;
-        const Wide value = wide(cpu, op->rm);
+        const YMM value = ymm(cpu, op->rm);
         const unsigned high = n == 2 ? F(value.high) << bits_per_lane : 0;
         register_at<u64>(cpu, op->reg) = F(value.low) | high;
         return next(cpu, op);
@@ -123,18 +122,18 @@ BOTH_LENGTHS(VMOVNTPS_Mx_Vx, store_row<Alignment::kNatural>);
 BOTH_LENGTHS(VMOVNTPD_Mx_Vx, store_row<Alignment::kNatural>);
 BOTH_LENGTHS(VMOVNTDQ_Mx_Vx, store_row<Alignment::kNatural>);
 
-const HandlerSet VMOVSS_Vss_Md = always(wide_memory<whole, 4>);
-const HandlerSet VMOVSD_Vsd_Mq = always(wide_memory<whole, 8>);
-const HandlerSet VMOVSS_Vss_Hss_Uss = always(wide_register<by_lane<low_single, 1>>);
-const HandlerSet VMOVSD_Vsd_Hsd_Usd = always(wide_register<by_lane<low_double, 1>>);
+const HandlerSet VMOVSS_Vss_Md = always(ymm_memory<unchanged, 4>);
+const HandlerSet VMOVSD_Vsd_Mq = always(ymm_memory<unchanged, 8>);
+const HandlerSet VMOVSS_Vss_Hss_Uss = always(ymm_register<by_lane<low_single, 1>>);
+const HandlerSet VMOVSD_Vsd_Hsd_Usd = always(ymm_register<by_lane<low_double, 1>>);
 const HandlerSet VMOVSS_Md_Vss = always(store_form<4, Alignment::kNone>);
 const HandlerSet VMOVSD_Mq_Vsd = store_low_half;
 const HandlerSet VMOVSS_Uss_Hss_Vss = always(scalar_to_register<low_single>);
 const HandlerSet VMOVSD_Usd_Hsd_Vsd = always(scalar_to_register<low_double>);
-const HandlerSet VMOVQ_Vq_Wq = by_form(wide_register<extended<8>>, wide_memory<whole, 8>);
+const HandlerSet VMOVQ_Vq_Wq = by_form(ymm_register<extended<8>>, ymm_memory<unchanged, 8>);
 const HandlerSet VMOVQ_Wq_Vq = by_form(to_register<8>, store_form<8, Alignment::kNone>);
 const HandlerSet VMOVD_Vdq_Ey = sse::by_width(from_general<u32>, from_general<u64>,
-                                              wide_memory<whole, 4>, wide_memory<whole, 8>);
+                                              ymm_memory<unchanged, 4>, ymm_memory<unchanged, 8>);
 const HandlerSet VMOVD_Ey_Vdq =
     sse::by_width(to_general<u32>, to_general<u64>, store_form<4, Alignment::kNone>,
                   store_form<8, Alignment::kNone>);
@@ -147,8 +146,8 @@ const HandlerSet VMOVLPS_Mq_Vq = store_low_half;
 const HandlerSet VMOVLPD_Mq_Vq = store_low_half;
 const HandlerSet VMOVHPS_Mq_Vq = store_high_half;
 const HandlerSet VMOVHPD_Mq_Vq = store_high_half;
-const HandlerSet VMOVHLPS_Vq_Hq_Uq = always(wide_register<by_lane<high_to_low, 1>>);
-const HandlerSet VMOVLHPS_Vq_Hq_Uq = always(wide_register<by_lane<low_to_high, 1>>);
+const HandlerSet VMOVHLPS_Vq_Hq_Uq = always(ymm_register<by_lane<high_to_low, 1>>);
+const HandlerSet VMOVLHPS_Vq_Hq_Uq = always(ymm_register<by_lane<low_to_high, 1>>);
 const HandlerSet VMOVDDUP_Vx_Wx_128 = scalar<duplicate_low, 8>();
 const HandlerSet VMOVDDUP_Vx_Wx_256 = packed<duplicate_low>(kTwoLanes);
 BOTH_LENGTHS(VMOVSLDUP_Vx_Wx, packed<duplicate_even>);

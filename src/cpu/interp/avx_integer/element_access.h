@@ -7,9 +7,11 @@
 
 #include <cstring>
 
-#include "cpu/interp/avx_integer/operand.h"
+#include "cpu/interp/vex_operand.h"
 
 namespace uchronia::cpu::interp::avx_integer {
+
+using namespace vex;
 
 template <class T>
 [[gnu::always_inline]] inline bool selected(VCPU& cpu, u8 mask, unsigned index) {

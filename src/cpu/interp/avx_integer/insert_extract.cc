@@ -1,10 +1,10 @@
 // Single elements between vector registers and general registers or memory. Index bits of the
 // immediate beyond the element count are ignored.
-#include "cpu/interp/avx_integer/operand.h"
+#include "cpu/interp/vex_operand.h"
 
 namespace uchronia::cpu::interp::handler {
 
-using namespace avx_integer;
+using namespace vex;
 
 namespace {
 

@@ -1,10 +1,10 @@
 // The string comparisons of SSE4.2 with VEX.
-#include "cpu/interp/avx_integer/operand.h"
 #include "cpu/interp/sse/string_forms.h"
+#include "cpu/interp/vex_operand.h"
 
 namespace uchronia::cpu::interp::handler {
 
-using namespace avx_integer;
+using namespace vex;
 using sse::Answer;
 using sse::Lengths;
 
