@@ -1,9 +1,9 @@
 // What keeps vector instructions with VEX from running, for every row of them.
 #include <gtest/gtest.h>
 
-#include <vector>
+#include <array>
 
-#include "cpu/interp/test_support/family_row.h"
+#include "cpu/interp/test_support/family_rows.h"
 #include "cpu/interp/test_support/vector_machine.h"
 
 namespace uchronia::cpu::interp {
@@ -11,22 +11,17 @@ namespace {
 
 using namespace test_support;
 
-std::vector<FamilyRow> all_rows() {
-    using enum Feature;
-    using enum HostPolicy;
-    using attribute::kNone;
-    return {
-#define INSTRUCTION(name, encoding, feature, attributes, host) \
-    {{#name, encoding, feature, attributes, host}, &handler::name},
-#include "cpu/decode/instructions_avx_float.inc"
-#include "cpu/decode/instructions_avx_integer.inc"
-#undef INSTRUCTION
-    };
-}
-
 class AVXAvailabilityTest : public testing::Test {
   protected:
     AVXAvailabilityTest() { state_.gpr[kRDI] = AVXMachine::kMemory; }
+
+    void expect_fault_of(const FamilyRow& f, const Decoded& decoded, Vector vector) {
+        state_.vectors[3].q = {1u << 31, 2, 3, 4};
+        machine_.run(*f.handlers, decoded);
+        ASSERT_EQ(machine_.cpu.exit, Exit::kFault) << f.row.name;
+        ASSERT_EQ(machine_.cpu.fault.vector, vector) << f.row.name;
+        ASSERT_EQ(state_.vectors[3].q, (std::array<u64, 4>{1u << 31, 2, 3, 4})) << f.row.name;
+    }
 
     // In either form, with nothing changed.
     void expect_fault(Vector vector) {
@@ -40,13 +35,9 @@ class AVXAvailabilityTest : public testing::Test {
         decoded.operand_size = 4;
         for (const u8 flags : {u8{0}, op_flag::kMemory}) {
             decoded.op.flags = flags;
-            for (const FamilyRow& f : all_rows()) {
-                state_.vectors[3].q = {1u << 31, 2, 3, 4};
-                machine_.run(*f.handlers, decoded);
-                ASSERT_EQ(machine_.cpu.exit, Exit::kFault) << f.row.name;
-                ASSERT_EQ(machine_.cpu.fault.vector, vector) << f.row.name;
-                ASSERT_EQ(state_.vectors[3].q, (std::array<u64, 4>{1u << 31, 2, 3, 4}));
-            }
+            for (const FamilyRows& family : {rows::avx_float(), rows::avx_integer()})
+                for (const FamilyRow& f : family)
+                    expect_fault_of(f, decoded, vector);
         }
     }
 

@@ -6,18 +6,6 @@ namespace {
 
 using namespace test_support;
 
-std::vector<FamilyRow> family_rows() {
-    using enum Feature;
-    using enum HostPolicy;
-    using attribute::kNone;
-    return {
-#define INSTRUCTION(name, encoding, feature, attributes, host) \
-    {{#name, encoding, feature, attributes, host}, &handler::name},
-#include "cpu/decode/instructions_avx_float.inc"
-#undef INSTRUCTION
-    };
-}
-
 class NativeTest : public VEXNativeTest {
   protected:
     NativeTest() : VEXNativeTest(20261124) {}
@@ -45,7 +33,7 @@ TEST_F(NativeTest, EveryRowAgreesWithTheHost) {
         RecordProperty("not_compared", "the host has no AVX2 or no FMA");
         return;
     }
-    compare_with_host(family_rows(), 100);
+    compare_with_host(rows::avx_float(), 100);
 }
 
 }  // namespace

@@ -5,14 +5,14 @@
 #include <cstring>
 #include <string>
 
-#include "cpu/interp/sse/family_rows.h"
 #include "cpu/interp/sse/float_unit.h"
+#include "cpu/interp/test_support/family_rows.h"
 #include "cpu/interp/test_support/vector_machine.h"
 
 namespace uchronia::cpu::interp::sse {
 namespace {
 
-using test_support::VectorMachine;
+using namespace test_support;
 
 enum class Kind : u8 { kSSE, kMMX, kBoth };
 
@@ -63,20 +63,20 @@ class AvailabilityTest : public testing::Test {
 
 TEST_F(AvailabilityTest, EmulationIsUndefined) {
     state_.cr0 = cr0::kEM | cr0::kTS;
-    for (const FamilyRow& f : family_rows())
+    for (const FamilyRow& f : rows::mmx_sse())
         expect_fault(f, Vector::kUD);
 }
 
 TEST_F(AvailabilityTest, TaskSwitchedIsNotAvailable) {
     state_.cr0 = cr0::kTS;
     state_.x87.status = 1u << 7;
-    for (const FamilyRow& f : family_rows())
+    for (const FamilyRow& f : rows::mmx_sse())
         expect_fault(f, Vector::kNM);
 }
 
 TEST_F(AvailabilityTest, SSENeedsOSFXSR) {
     state_.cr4 = 0;
-    for (const FamilyRow& f : family_rows()) {
+    for (const FamilyRow& f : rows::mmx_sse()) {
         if (kind_of(f.row) != Kind::kMMX)
             expect_fault(f, Vector::kUD);
     }
@@ -84,7 +84,7 @@ TEST_F(AvailabilityTest, SSENeedsOSFXSR) {
 
 TEST_F(AvailabilityTest, MMXSeesPendingX87Exceptions) {
     state_.x87.status = 1u << 7;
-    for (const FamilyRow& f : family_rows()) {
+    for (const FamilyRow& f : rows::mmx_sse()) {
         if (kind_of(f.row) != Kind::kSSE)
             expect_fault(f, Vector::kMF);
     }

@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "cpu/decode/decoder.h"
-#include "cpu/interp/sse/family_rows.h"
+#include "cpu/interp/test_support/family_rows.h"
 #include "cpu/interp/test_support/host_cpu.h"
 #include "cpu/interp/test_support/random_values.h"
 #include "cpu/interp/test_support/vector_machine.h"
@@ -64,7 +64,7 @@ std::vector<u8> encode(const InstructionRow& row, bool memory, bool wide) {
 
 std::vector<Case> all_cases() {
     std::vector<Case> cases;
-    for (const FamilyRow& f : family_rows()) {
+    for (const FamilyRow& f : rows::mmx_sse()) {
         const std::string name(f.row.name), encoding = " " + std::string(f.row.encoding) + " ";
         if (f.row.host == HostPolicy::kApproximate)
             continue;

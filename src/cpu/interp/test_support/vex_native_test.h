@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "cpu/decode/decoder.h"
-#include "cpu/interp/test_support/family_row.h"
+#include "cpu/interp/test_support/family_rows.h"
 #include "cpu/interp/test_support/host_cpu.h"
 #include "cpu/interp/test_support/random_values.h"
 #include "cpu/interp/test_support/vector_machine.h"
@@ -39,7 +39,7 @@ struct VEXCase {
     bool has_modrm() const { return has(family.row.encoding, "/"); }
 };
 
-inline std::vector<VEXCase> vex_cases(const std::vector<FamilyRow>& rows) {
+inline std::vector<VEXCase> vex_cases(const FamilyRows& rows) {
     std::vector<VEXCase> cases;
     for (const FamilyRow& f : rows) {
         if (f.row.host == HostPolicy::kApproximate)  // vendors differ
@@ -100,7 +100,7 @@ class VEXNativeTest : public testing::Test {
     // The operands that the family's instructions are tried with.
     virtual u64 random_quad() = 0;
 
-    void compare_with_host(const std::vector<FamilyRow>& rows, int cases_per_form) {
+    void compare_with_host(const FamilyRows& rows, int cases_per_form) {
         for (const VEXCase& c : vex_cases(rows)) {
             for (int i = 0; i < cases_per_form; ++i) {
                 run_case(c, i);

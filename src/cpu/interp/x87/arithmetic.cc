@@ -32,6 +32,14 @@ std::optional<Extended> nan_result(Context& c, const Number& a, const Number& b)
     return quiet(a.sign ? b : a);
 }
 
+std::optional<Extended> special_value(Context& c, const Number& operand) {
+    if (operand.kind == Kind::kInfinity)
+        return infinity(operand.sign);
+    if (operand.kind == Kind::kZero)
+        return zero(operand.sign);
+    return nan_result(c, operand);
+}
+
 void note_denormals(Context& c, const Number& operand) {
     if (operand.denormal)
         c.raise(exception::kDenormal);

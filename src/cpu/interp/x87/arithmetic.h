@@ -36,6 +36,9 @@ Ordering compare(Context& c, const Number& a, const Number& b, QuietNaN quiet_na
 std::optional<Extended> nan_result(Context& c, const Number& operand);
 std::optional<Extended> nan_result(Context& c, const Number& a, const Number& b);
 
+// As above, and infinities and zeros as they are.
+std::optional<Extended> special_value(Context& c, const Number& operand);
+
 // Raises #D if one of the operands is denormal.
 void note_denormals(Context& c, const Number& operand);
 void note_denormals(Context& c, const Number& a, const Number& b);

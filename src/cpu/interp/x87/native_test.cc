@@ -251,7 +251,7 @@ TEST_P(NativeTest, SameAsHost) {
 
 std::vector<FamilyRow> rows_for_the_host() {
     std::vector<FamilyRow> rows;
-    for (const FamilyRow& row : family_rows())
+    for (const FamilyRow& row : test_support::rows::x87())
         if (row.row.host == HostPolicy::kSame || row.row.host == HostPolicy::kUndefinedFlags ||
             row.row.host == HostPolicy::kTranscendental)
             rows.push_back(row);

@@ -115,12 +115,8 @@ Extracted extract(Context& c, const Number& number) {
 }
 
 Extended round_to_integral(Context& c, const Number& number) {
-    if (const auto nan = nan_result(c, number))
-        return *nan;
-    if (number.kind == Kind::kInfinity)
-        return infinity(number.sign);
-    if (number.kind == Kind::kZero)
-        return zero(number.sign);
+    if (const auto special = special_value(c, number))
+        return *special;
     note_denormals(c, number);
     if (number.exponent >= 63)
         return exact(c, number);

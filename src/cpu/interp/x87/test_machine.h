@@ -10,25 +10,13 @@
 
 #include "cpu/decode/decoder.h"
 #include "cpu/interp/handlers.h"
-#include "cpu/interp/test_support/family_row.h"
+#include "cpu/interp/test_support/family_rows.h"
 #include "cpu/interp/test_support/no_platform.h"
 #include "cpu/interp/x87/unit.h"
 
 namespace uchronia::cpu::interp::x87 {
 
 using test_support::FamilyRow;
-
-inline std::vector<FamilyRow> family_rows() {
-    using enum Feature;
-    using enum HostPolicy;
-    using namespace attribute;
-    return {
-#define INSTRUCTION(name, encoding, feature, attributes, host) \
-    {{#name, encoding, feature, static_cast<u16>(attributes), host}, &handler::name},
-#include "cpu/decode/instructions_x87.inc"
-#undef INSTRUCTION
-    };
-}
 
 class TestMachine {
   public:

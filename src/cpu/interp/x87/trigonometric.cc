@@ -114,19 +114,30 @@ Extended arctangent_of_infinity(Context& c, const Number& y, const Number& x) {
     return with_sign(c, y.sign, x.sign ? add(half, quarter) : quarter);
 }
 
+// Sine and cosine, or tangent and 1: the two results that need no computation are the same.
+struct TwoResults {
+    Extended first, second;
+    bool out_of_range;
+};
+std::optional<TwoResults> without_computation(Context& c, const Number& operand) {
+    if (const auto nan = nan_result(c, operand))
+        return TwoResults{*nan, *nan, false};
+    if (operand.kind == Kind::kInfinity) {
+        const Extended result = invalid(c);
+        return TwoResults{result, result, false};
+    }
+    if (operand.kind == Kind::kZero)
+        return TwoResults{zero(operand.sign), kOne, false};
+    if (operand.exponent > kLargestExponent)
+        return TwoResults{{}, {}, true};
+    return std::nullopt;
+}
+
 }  // namespace
 
 SineCosine sine_cosine(Context& c, const Number& operand, Wanted wanted) {
-    if (const auto nan = nan_result(c, operand))
-        return {*nan, *nan, false};
-    if (operand.kind == Kind::kInfinity) {
-        const Extended result = invalid(c);
-        return {result, result, false};
-    }
-    if (operand.kind == Kind::kZero)
-        return {zero(operand.sign), kOne, false};
-    if (operand.exponent > kLargestExponent)
-        return {{}, {}, true};
+    if (const auto special = without_computation(c, operand))
+        return {special->first, special->second, special->out_of_range};
     note_denormals(c, operand);
     const Reduced r = reduce(operand);
     SineCosine result{{}, {}, false};
@@ -138,16 +149,8 @@ SineCosine sine_cosine(Context& c, const Number& operand, Wanted wanted) {
 }
 
 Tangent partial_tangent(Context& c, const Number& operand) {
-    if (const auto nan = nan_result(c, operand))
-        return {*nan, *nan, false};
-    if (operand.kind == Kind::kInfinity) {
-        const Extended result = invalid(c);
-        return {result, result, false};
-    }
-    if (operand.kind == Kind::kZero)
-        return {zero(operand.sign), kOne, false};
-    if (operand.exponent > kLargestExponent)
-        return {{}, {}, true};
+    if (const auto special = without_computation(c, operand))
+        return {special->first, special->second, special->out_of_range};
     note_denormals(c, operand);
     const Reduced r = reduce(operand);
     return {inexact(c, divide(sine_of(r), cosine_of(r))), kOne, false};

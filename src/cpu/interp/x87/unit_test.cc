@@ -25,7 +25,7 @@ Op op_for(const FamilyRow& row) {
 
 TEST(Unit, NotAvailable) {
     for (const u64 bit : {cr0::kTS, cr0::kEM}) {
-        for (const FamilyRow& row : family_rows()) {
+        for (const FamilyRow& row : test_support::rows::x87()) {
             if (row.row.name.starts_with("X") || (row.row.name == "FWAIT" && bit == cr0::kEM))
                 continue;
             TestMachine machine;
@@ -38,7 +38,7 @@ TEST(Unit, NotAvailable) {
 }
 
 TEST(Unit, PendingExceptionIsReportedByWaitingInstructions) {
-    for (const FamilyRow& row : family_rows()) {
+    for (const FamilyRow& row : test_support::rows::x87()) {
         if (is_state_save(row.row.name))
             continue;
         TestMachine machine;
@@ -57,7 +57,7 @@ TEST(Unit, PendingExceptionIsReportedByWaitingInstructions) {
 
 // Instructions with a memory operand must leave the unit alone if the access faults.
 TEST(Unit, FaultingAccessLeavesNoTrace) {
-    for (const FamilyRow& row : family_rows()) {
+    for (const FamilyRow& row : test_support::rows::x87()) {
         if (!row.row.encoding.ends_with("mem") || is_state_save(row.row.name))
             continue;
         TestMachine machine;
@@ -109,7 +109,7 @@ TEST(Unit, DecoderKeepsTheOpcode) {
 
 // Every row is compared with the host, or has its own test.
 TEST(Unit, EveryRowHasATest) {
-    for (const FamilyRow& row : family_rows()) {
+    for (const FamilyRow& row : test_support::rows::x87()) {
         const HostPolicy host = row.row.host;
         const bool compared = host == HostPolicy::kSame || host == HostPolicy::kUndefinedFlags ||
                               host == HostPolicy::kTranscendental;

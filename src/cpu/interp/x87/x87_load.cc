@@ -29,12 +29,8 @@ bool push_overflows(X87State& x) {
 }
 
 Extended loaded(Context& c, const Number& number) {
-    if (const auto nan = nan_result(c, number))
-        return *nan;
-    if (number.kind == Kind::kInfinity)
-        return infinity(number.sign);
-    if (number.kind == Kind::kZero)
-        return zero(number.sign);
+    if (const auto special = special_value(c, number))
+        return *special;
     note_denormals(c, number);
     // Exact: the other formats are subsets of the register format.
     return {number.significand,
@@ -56,30 +52,23 @@ template <class Format>
     return true;
 }
 
-// The ten bytes of a register or of a packed decimal.
-bool read_ten_bytes(VCPU& cpu, const Op* op, Bytes10& bytes) {
-    return waiting(cpu, op) && read_bytes(cpu, op, linear_address(cpu, op), &bytes, 10);
+// What ten bytes in memory stand for.
+Extended register_of(const Bytes10& bytes) {
+    return {bytes.mantissa, bytes.exponent};
+}
+Extended decimal_of(const Bytes10& bytes) {
+    return from_decimal({bytes.mantissa, bytes.exponent});
 }
 
-[[gnu::noinline]] bool load_extended(VCPU& cpu, const Op* op) {
+template <Extended (*value_of)(const Bytes10& bytes)>
+[[gnu::noinline]] bool load_ten_bytes(VCPU& cpu, const Op* op) {
     Bytes10 bytes{};
-    if (!read_ten_bytes(cpu, op, bytes))
+    if (!waiting(cpu, op) || !read_bytes(cpu, op, linear_address(cpu, op), &bytes, 10))
         return false;
     note_memory(cpu, op);
     X87State& x = cpu.state.x87;
     if (!push_overflows(x))
-        push_result(x, Context{x.control}, {bytes.mantissa, bytes.exponent});
-    return true;
-}
-
-[[gnu::noinline]] bool load_decimal(VCPU& cpu, const Op* op) {
-    Bytes10 bytes{};
-    if (!read_ten_bytes(cpu, op, bytes))
-        return false;
-    note_memory(cpu, op);
-    X87State& x = cpu.state.x87;
-    if (!push_overflows(x))
-        push_result(x, Context{x.control}, from_decimal({bytes.mantissa, bytes.exponent}));
+        push_result(x, Context{x.control}, value_of(bytes));
     return true;
 }
 
@@ -177,12 +166,12 @@ using namespace x87;
 
 const HandlerSet FLD_m32 = kRun<load<Single>>;
 const HandlerSet FLD_m64 = kRun<load<Double>>;
-const HandlerSet FLD_m80 = kRun<load_extended>;
+const HandlerSet FLD_m80 = kRun<load_ten_bytes<register_of>>;
 const HandlerSet FLD_STi = kRun<load_register>;
 const HandlerSet FILD_m16 = kRun<load<Integer16>>;
 const HandlerSet FILD_m32 = kRun<load<Integer32>>;
 const HandlerSet FILD_m64 = kRun<load<Integer64>>;
-const HandlerSet FBLD_m80 = kRun<load_decimal>;
+const HandlerSet FBLD_m80 = kRun<load_ten_bytes<decimal_of>>;
 
 const HandlerSet FLD1 = kRun<load_wide<kWideOne>>;
 const HandlerSet FLDL2T = kRun<load_wide<kLog2Of10>>;
