@@ -12,15 +12,16 @@ using machine::StopReason;
 constexpr unsigned kPieceBits = 25, kInterpretedBits = 20, kExcursionBits = 22;
 constexpr u64 kFarthestBack = 4'000'000;
 
-// In percent of the pieces. Translating everything again costs as much as 10^8 ticks.
+// Per thousand pieces. To translate everything again costs as much as 10^8 ticks.
 struct Chance {
     Disturbance what;
-    u32 percent;
+    u32 per_mille;
 };
 constexpr Chance kChances[] = {
-    {Disturbance::kDropCaches, 1}, {Disturbance::kHeat, 3},          {Disturbance::kInterpreter, 8},
-    {Disturbance::kDigest, 5},     {Disturbance::kSetBackAtOnce, 5}, {Disturbance::kExcursion, 8},
-    {Disturbance::kSetBack, 6},
+    {Disturbance::kDropCaches, 3},     {Disturbance::kHeat, 20},
+    {Disturbance::kInterpreter, 60},   {Disturbance::kDigest, 40},
+    {Disturbance::kSetBackAtOnce, 40}, {Disturbance::kExcursion, 60},
+    {Disturbance::kSetBack, 50},
 };
 
 class Run {
@@ -46,11 +47,11 @@ class Run {
 
   private:
     Disturbance choose() {
-        u32 left = random_.below(100);
+        u32 left = random_.below(1000);
         for (const Chance& chance : kChances) {
-            if (left < chance.percent)
+            if (left < chance.per_mille)
                 return chance.what;
-            left -= chance.percent;
+            left -= chance.per_mille;
         }
         return Disturbance::kNothing;
     }
