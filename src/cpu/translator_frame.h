@@ -10,13 +10,12 @@
 
 namespace uchronia::cpu {
 
-// A place of the table through which indirect branches go.
+// A place of a table through which indirect branches go.
 struct JumpEntry {
     u64 rip = 0;
     const void* code = nullptr;
     u64 page_base = 0;
     u32 block = 0;  // its number
-    u32 key = 0;    // TranslatorFrame::link_key at that time
 };
 
 // Not canonical, and with an addend of 0 no host address either.
@@ -30,25 +29,26 @@ struct TranslatorFrame {
     const void* leave_stub = nullptr;  // to the engine, for the site whose number follows the call
     // For accesses of 2, 4, 8 bytes: do they cross pages?
     std::array<const void*, 3> cross_stubs{};
-    // What links across pages and entries of the jump table are made under (a number, never 0): it
+    // What links across pages and entries of jump tables are made under (a number, never 0): it
     // tells address spaces, privileges and modes apart.
     u32 link_key = 0;
-    u32 mode = 0;  // what the present code was translated for
-    JumpEntry* jumps = nullptr;
+    u32 mode = 0;                // what the present code was translated for
+    JumpEntry* jumps = nullptr;  // the table for that key
     // The page of the stack that blocks with several stack accesses look at first: its guest
     // address and what leads to host memory. The address is one that no access can have, or the
     // page is plain writable memory now.
     u64 stack_page = kNoStackPage;
     u64 stack_addend = 0;
-    const void* stack_stub = nullptr;  // makes the page of rcx that page
-    u64 value = 0;                     // an operand that has to wait for a second check
-    const void* spill_stub = nullptr;  // as leave_stub, for flags that are in the host's
+    const void* lookup_stub = nullptr;  // to rcx by the table, else as leave_stub
+    u64 value = 0;                      // an operand that has to wait for a second check
+    const void* spill_stub = nullptr;   // as leave_stub, for flags that are in the host's
 };
 
 // The rest.
 struct TranslatorFarFrame {
     // MOVS of 1, 2, 4, 8 bytes, then STOS; and what they save.
     std::array<const void*, 8> string_stubs{};
+    const void* stack_stub = nullptr;  // makes the page of rcx TranslatorFrame::stack_page
     std::array<u64, 4> saved{};
     u64 host_stack = 0;
     u32 host_mxcsr = 0x1f80;

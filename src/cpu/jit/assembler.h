@@ -93,6 +93,12 @@ class Assembler {
     // 64-bit forms unless the name says otherwise.
     void move(HostRegister to, HostRegister from) { rr(0x8b, to, from); }
     void move32(HostRegister to, HostRegister from) { rr32(0x8b, to, from); }
+    void move32(HostRegister to, u32 number) {
+        if ((to & 8) != 0)
+            byte(0x41);
+        byte(static_cast<u8>(0xb8 | (to & 7)));
+        value(number);
+    }
     void load(HostRegister to, const Memory& m) { rm(0x8b, to, m); }
     void load32(HostRegister to, const Memory& m) { rm32(0x8b, to, m); }
     void store(const Memory& m, HostRegister from) { rm(0x89, from, m); }

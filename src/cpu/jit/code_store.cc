@@ -21,6 +21,15 @@ void redirect(u8* entry, i32 stale_stub, u32 site) {
     out.value(site);
 }
 
+// Makes the jump with this rel32 lead to its target, for ever.
+void lead_to(u8* field, const u8* target) {
+    constexpr u8 kJump = 0xe9;
+    constexpr u8 kNothing[5] = {0x0f, 0x1f, 0x44, 0x00, 0x00};
+    patch_rel32(field, target);
+    if (target == field + 4 && field[-1] == kJump)
+        std::memcpy(field - 1, kNothing, sizeof kNothing);
+}
+
 }  // namespace
 
 CodeStore::CodeStore(std::size_t area_size)
@@ -164,7 +173,7 @@ TranslatedBlock& CodeStore::register_block(const TranslatedBlock& block, u8* hot
     std::erase_if(code_page.waiting, [&](const Waiting& waiting) {
         if (waiting.key != key)
             return false;
-        patch_rel32(waiting.field, entry(block, waiting.flags));
+        lead_to(waiting.field, entry(block, waiting.flags));
         return true;
     });
     return blocks_.back();
@@ -173,7 +182,7 @@ TranslatedBlock& CodeStore::register_block(const TranslatedBlock& block, u8* hot
 void CodeStore::link(u64 page_number, u32 mode, const BlockLink& link) {
     const TranslatedBlock* target = find(page_number, link.target, mode);
     if (target != nullptr) {
-        patch_rel32(link.field, entry(*target, link.flags));
+        lead_to(link.field, entry(*target, link.flags));
         return;
     }
     page_for(page_number).waiting.push_back({key_of(link.target, mode), link.flags, link.field});

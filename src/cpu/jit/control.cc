@@ -21,28 +21,6 @@ i32 offset_part(i64 target) {
     return static_cast<i32>(target & static_cast<i64>(kPageMask));
 }
 
-// Goes to the guest address in rcx, if the vCPU's jump table has it; the jumps are taken if not,
-// with the address still in rcx. Clobbers the flags.
-std::array<Jump, 2> put_table_jump(Assembler& out) {
-    out.move32(kScratch2, kScratch);
-    out.and32(kScratch2, kJumpCount - 1);
-    out.shift_left32(kScratch2, 5);
-    out.add(kScratch2, at(kJumps));
-    out.compare(kScratch, Memory{.base = kScratch2});
-    const Jump other_address = out.jump_if(condition::kNotZero);
-    // The key is compared by itself: a guest may branch to any 64 bits, and they must not be able
-    // to make up for a wrong key.
-    out.load32(kScratch, Memory{.base = kScratch2, .displacement = offsetof(JumpEntry, key)});
-    out.rm32(0x3b, kScratch, at(kLinkKey));
-    out.load(kScratch, Memory{.base = kScratch2});
-    const Jump other_key = out.jump_if(condition::kNotZero);
-    out.load(kScratch, Memory{.base = kScratch2, .displacement = offsetof(JumpEntry, page_base)});
-    out.store(at(kPageBase), kScratch);
-    out.jump(Memory{.base = kScratch2, .displacement = offsetof(JumpEntry, code)});
-    return {other_address, other_key};
-}
-static_assert(sizeof(JumpEntry) == 32 && offsetof(JumpEntry, rip) == 0);
-
 }  // namespace
 
 void BlockTranslator::put_push(unsigned index) {
@@ -153,18 +131,18 @@ void BlockTranslator::put_cross_page(unsigned index, i64 target) {
     cold_.bind(hot_.jump());
     cold_.load(kScratch, at(kPageBase));
     cold_.lea(kScratch, Memory{.base = kScratch, .displacement = offset_part(target)});
-    for (const Jump miss : put_table_jump(cold_))
-        cold_.bind(miss);
     Site site = site_at(index, SiteKind::kCross);
     site.target = static_cast<i32>(target);
     site.resume = static_cast<u32>(key - store_.hot());
-    put_site(site);
+    cold_.call(at(kLookupStub));
+    put_site_number(cold_, site);
 }
 
 // Goes to the address in rcx at the end of an instruction that has added `released` to RSP.
 void BlockTranslator::put_lookup(unsigned index, i32 released) {
-    for (const Jump miss : put_table_jump(hot_))
-        cold_.bind(miss);
+    put_table_look(hot_, 0);
+    cold_.bind(hot_.jump_if(condition::kNotZero));
+    put_table_jump(hot_);
     Site site = site_at(index, SiteKind::kIndirect);
     site.target = released;
     put_site(site);

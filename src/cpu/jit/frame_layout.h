@@ -9,6 +9,7 @@
 #include <cstddef>
 
 #include "cpu/jit/assembler.h"
+#include "cpu/jit/jump_tables.h"
 #include "cpu/vcpu.h"
 
 namespace uchronia::cpu::jit::frame {
@@ -49,9 +50,10 @@ inline constexpr i32 kLinkKey = place(kFrame, offsetof(TranslatorFrame, link_key
 inline constexpr i32 kJumps = place(kFrame, offsetof(TranslatorFrame, jumps));
 inline constexpr i32 kStackPage = place(kFrame, offsetof(TranslatorFrame, stack_page));
 inline constexpr i32 kStackAddend = place(kFrame, offsetof(TranslatorFrame, stack_addend));
-inline constexpr i32 kStackStub = place(kFrame, offsetof(TranslatorFrame, stack_stub));
+inline constexpr i32 kLookupStub = place(kFrame, offsetof(TranslatorFrame, lookup_stub));
 inline constexpr i32 kValue = place(kFrame, offsetof(TranslatorFrame, value));
 inline constexpr i32 kStringStubs = place(kFarFrame, offsetof(TranslatorFarFrame, string_stubs));
+inline constexpr i32 kStackStub = place(kFarFrame, offsetof(TranslatorFarFrame, stack_stub));
 inline constexpr i32 kSaved = place(kFarFrame, offsetof(TranslatorFarFrame, saved));
 inline constexpr i32 kHostStack = place(kFarFrame, offsetof(TranslatorFarFrame, host_stack));
 inline constexpr i32 kHostMXCSR = place(kFarFrame, offsetof(TranslatorFarFrame, host_mxcsr));
@@ -96,8 +98,19 @@ inline void put_spill(Assembler& out, i32 pushed) {
     out.move(kHostRAX, kScratch2);
 }
 
-// The jump table: entries of 32 bytes, found by the low bits of the address.
-inline constexpr u32 kJumpIndexBits = 14;
-inline constexpr u32 kJumpCount = 1u << kJumpIndexBits;
+// r11 = the entry in the jump table for the address in rcx; compares its address.
+inline void put_table_look(Assembler& out, i32 pushed) {
+    static_assert(sizeof(JumpEntry) == 32 && offsetof(JumpEntry, rip) == 0);
+    out.rorx(kScratch2, kScratch, 64 - 5);
+    out.and32(kScratch2, (JumpTables::kCount - 1) << 5);
+    out.add(kScratch2, at(pushed + kJumps));
+    out.compare(kScratch, Memory{.base = kScratch2});
+}
+// Goes there.
+inline void put_table_jump(Assembler& out) {
+    out.load(kScratch, Memory{.base = kScratch2, .displacement = offsetof(JumpEntry, page_base)});
+    out.store(at(kPageBase), kScratch);
+    out.jump(Memory{.base = kScratch2, .displacement = offsetof(JumpEntry, code)});
+}
 
 }  // namespace uchronia::cpu::jit::frame

@@ -134,21 +134,18 @@ void BlockTranslator::put_stack_range_check() {
     const i32 low = static_cast<i32>(stack_.low);
     const i32 last = static_cast<i32>(i64{kPageSize} - (stack_.high - stack_.low));
     const Memory first{.base = kStackRegister, .displacement = low};
-    const auto compare = [&](Assembler& out) {
-        out.lea(kScratch2, first);
-        out.sub(kScratch2, at(kStackPage));
-        out.compare(kScratch2, last);
-    };
     if constexpr (kCheckWalks) {
         hot_.lea(kScratch, first);
         put_verification(kScratch);
     }
-    compare(hot_);
+    hot_.lea(kScratch2, first);
+    hot_.sub(kScratch2, at(kStackPage));
+    hot_.compare(kScratch2, last);
     cold_.bind(hot_.jump_if(condition::kAbove));
     cold_.lea(kScratch, first);
+    cold_.move32(kScratch2, static_cast<u32>(last));
     cold_.call(at(kStackStub));
-    compare(cold_);
-    cold_.jump_if(condition::kNotAbove, hot_.here());
+    cold_.jump(hot_.here());
     put_twin_site(0);
 }
 

@@ -107,10 +107,17 @@ void put_leave(Assembler& out, OnSite on_site, Stubs& stubs) {
     out.ret();
 }
 
+// Returns behind the jump that follows the call.
+void put_return_behind_jump(Assembler& out) {
+    constexpr i32 kJumpSize = 5;
+    out.pop(kScratch2);
+    out.add(kScratch2, kJumpSize);
+    out.jump(kScratch2);
+}
+
 // Called with a misaligned address in rcx. If the access stays in its page, computes r11 again and
 // returns; else goes on behind the jump that follows the call.
 const u8* put_cross(Assembler& out, unsigned size) {
-    constexpr i32 kJumpSize = 5;
     const u8* start = out.here();
     out.lea(kScratch2, Memory{.base = kScratch, .displacement = static_cast<i32>(size) - 1});
     out.xor_(kScratch2, kScratch);
@@ -119,16 +126,30 @@ const u8* put_cross(Assembler& out, unsigned size) {
     put_index(out, kScratch, 8);
     out.ret();
     out.bind(crosses);
-    out.pop(kScratch2);
-    out.add(kScratch2, kJumpSize);
-    out.jump(kScratch2);
+    put_return_behind_jump(out);
     return start;
 }
 
-// Called with an address in rcx: makes its page the stack's page if it is plain writable memory,
-// so that no access to it faults.
+// Called as a site is, with an address in rcx: goes there if the table has it.
+const u8* put_lookup(Assembler& out, const void* leave) {
+    const u8* start = out.here();
+    put_table_look(out, 8);
+    out.jump_if(condition::kNotZero, leave);
+    out.add(kHostRSP, 8);
+    put_table_jump(out);
+    return start;
+}
+
+// Called with an address in rcx, and in r11 how far in its page it may be: makes its page the
+// stack's page if it is plain writable memory, so that no access to it faults, and returns; else
+// goes on behind the jump that follows the call.
 const u8* put_stack(Assembler& out) {
     const u8* start = out.here();
+    out.store(at(8 + kValue), kScratch2);
+    out.move32(kScratch2, kScratch);
+    out.and32(kScratch2, kPageMask);
+    out.compare(kScratch2, at(8 + kValue));
+    const Jump too_far = out.jump_if(condition::kAbove);
     out.move(kScratch2, kScratch);
     out.shift_left(kScratch2, 16);
     out.shift_right_signed(kScratch2, 16);
@@ -142,9 +163,11 @@ const u8* put_stack(Assembler& out) {
     out.move(kScratch2, kScratch);
     out.and_(kScratch2, -static_cast<i32>(kPageSize));
     out.store(at(8 + kStackPage), kScratch2);
+    out.ret();
     out.bind(none);
     out.bind(not_canonical);
-    out.ret();
+    out.bind(too_far);
+    put_return_behind_jump(out);
     return start;
 }
 
@@ -213,6 +236,7 @@ Stubs make_stubs(CodeStore& store, OnSite on_site) {
     put_leave(out, on_site, stubs);
     for (unsigned i = 0; i < stubs.cross.size(); ++i)
         stubs.cross[i] = put_cross(out, 2u << i);
+    stubs.lookup = put_lookup(out, stubs.leave);
     stubs.stack = put_stack(out);
     for (unsigned log = 0; log < 4; ++log) {
         stubs.strings[log] = put_string(out, true, log);

@@ -17,6 +17,7 @@ struct Stubs {
     Enter enter = nullptr;
     const void* leave = nullptr;
     const void* spill = nullptr;
+    const void* lookup = nullptr;
     std::array<const void*, 3> cross{};
     const void* stack = nullptr;
     std::array<const void*, 8> strings{};

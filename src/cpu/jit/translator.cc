@@ -87,13 +87,14 @@ Translator::~Translator() {
 
 void Translator::add_vcpu(VCPU& cpu) {
     CHECK(cpu.index == jumps_.size());
-    jumps_.push_back(std::make_unique<std::vector<JumpEntry>>(frame::kJumpCount));
+    jumps_.push_back(std::make_unique<JumpTables>());
     TranslatorFrame& f = cpu.translation;
     f.leave_stub = stubs_.leave;
     f.spill_stub = stubs_.spill;
     f.cross_stubs = stubs_.cross;
-    f.stack_stub = stubs_.stack;
-    f.jumps = jumps_.back()->data();
+    f.lookup_stub = stubs_.lookup;
+    f.link_key = 0;  // no table is selected
+    cpu.far_translation.stack_stub = stubs_.stack;
     cpu.far_translation.string_stubs = stubs_.strings;
     cpu.far_translation.translator = this;
 }
@@ -129,8 +130,8 @@ void Translator::drop_caches() {
     give_to_library();
     write_perf_map();
     store_.drop_all();
-    for (const auto& table : jumps_)
-        std::fill(table->begin(), table->end(), JumpEntry{});
+    for (const auto& tables : jumps_)
+        tables->clear();
     std::fill(bound_.begin(), bound_.end(), BoundOp{});
     homes_.clear();
 }
@@ -198,7 +199,10 @@ u64 Translator::table_of(const VCPU& cpu) {
 void Translator::select(VCPU& cpu) {
     TranslatorFrame& f = cpu.translation;
     f.mode = mode_of(cpu);
-    f.link_key = number_of_key(cpu.fetch_keys[cpu.state.rip >> 63], f.mode);
+    const u32 key = number_of_key(cpu.fetch_keys[cpu.state.rip >> 63], f.mode);
+    if (key != f.link_key)
+        f.jumps = jumps_[cpu.index]->select(key);
+    f.link_key = key;
     const u64 base = table_of(cpu);
     if (base != present_gs_) {
         present_gs_ = base;
@@ -226,9 +230,9 @@ const u8* Translator::resolve(VCPU& cpu) {
     const u64 rip = cpu.state.rip;
     select(cpu);
     TranslatorFrame& f = cpu.translation;
-    JumpEntry& entry = f.jumps[rip & (frame::kJumpCount - 1)];
+    const JumpEntry& entry = f.jumps[JumpTables::index_of(rip)];
     cpu.state.gpr[kPageBaseSlot] = rip & ~kPageMask;
-    if (entry.rip == rip && entry.key == f.link_key)
+    if (entry.rip == rip)
         return static_cast<const u8*>(entry.code);
     u8& heat = heat_[(rip ^ rip >> 16) & (kHeatEntries - 1)];
     const bool cold = heat < hot_;
@@ -238,7 +242,7 @@ const u8* Translator::resolve(VCPU& cpu) {
         block_at(cpu, cold ? IfMissing::kNothing : IfMissing::kTranslate);
     if (block == nullptr)
         return nullptr;
-    entry = {rip, block->indirect, rip & ~kPageMask, block->number, static_cast<u32>(f.link_key)};
+    jumps_[cpu.index]->add({rip, block->indirect, rip & ~kPageMask, block->number});
     return block->indirect;
 }
 
@@ -354,7 +358,7 @@ u64 Translator::follow(VCPU& cpu, Site site) {
             return follow_indirect(cpu, site);
         case SiteKind::kStale:
             state.rip = page_base + site.offset;
-            cpu.translation.jumps[state.rip & (frame::kJumpCount - 1)] = {};
+            jumps_[cpu.index]->forget(state.rip);
             return go_on(cpu);
         case SiteKind::kVerify:
             verify(cpu, site);
@@ -523,7 +527,7 @@ u64 Translator::follow_cross(VCPU& cpu, const Site& site) {
     if (code == 0 || store_.counters.flushes != flushes || !store_.block(source).live)
         return code;
     // The address was found under this key: link, if it can be kept.
-    const JumpEntry& entry = cpu.translation.jumps[cpu.state.rip & (frame::kJumpCount - 1)];
+    const JumpEntry& entry = cpu.translation.jumps[JumpTables::index_of(cpu.state.rip)];
     if (reinterpret_cast<u64>(entry.code) != code ||
         !has_one_home(cpu, store_.block(source).page_number))
         return code;

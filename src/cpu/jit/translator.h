@@ -12,6 +12,7 @@
 #include "cpu/jit/block_translator.h"
 #include "cpu/jit/code_library.h"
 #include "cpu/jit/code_store.h"
+#include "cpu/jit/jump_tables.h"
 #include "cpu/jit/stubs.h"
 #include "cpu/mmu/mmu.h"
 #include "cpu/translated_code.h"
@@ -122,7 +123,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
     const bool perf_map_;
     CodeStore store_;
     Stubs stubs_;
-    std::vector<std::unique_ptr<std::vector<JumpEntry>>> jumps_;  // by vCPU
+    std::vector<std::unique_ptr<JumpTables>> jumps_;  // by vCPU
     std::vector<u8> heat_;
     // What the page of an address was when code was last fetched from it, under a key. Keys change
     // with mappings of pages that have code only, hence the generation.

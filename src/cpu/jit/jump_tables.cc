@@ -1,0 +1,51 @@
+#include "cpu/jit/jump_tables.h"
+
+#include <algorithm>
+
+namespace uchronia::cpu::jit {
+
+void JumpTables::Table::clear() {
+    for (const u32 index : used)
+        entries[index] = empty(index);
+    used.clear();
+}
+
+JumpEntry* JumpTables::select(u32 key) {
+    const auto has_key = [key](const Table& table) {
+        return !table.entries.empty() && table.key == key;
+    };
+    auto table = std::find_if(tables_.begin(), tables_.end(), has_key);
+    if (table == tables_.end()) {
+        table = std::min_element(
+            tables_.begin(), tables_.end(),
+            [](const Table& a, const Table& b) { return a.last_use < b.last_use; });
+        table->clear();
+        table->key = key;
+        if (table->entries.empty()) {
+            for (u32 index = 0; index < kCount; ++index)
+                table->entries.push_back(empty(index));
+        }
+    }
+    table->last_use = ++selections_;
+    present_ = &*table;
+    return table->entries.data();
+}
+
+void JumpTables::add(const JumpEntry& entry) {
+    const u32 index = index_of(entry.rip);
+    if (present_->entries[index].code == nullptr)
+        present_->used.push_back(index);
+    present_->entries[index] = entry;
+}
+
+void JumpTables::forget(u64 rip) {
+    JumpEntry& entry = present_->entries[index_of(rip)];
+    entry.rip = empty(index_of(rip)).rip;  // its place stays a used one
+}
+
+void JumpTables::clear() {
+    for (Table& table : tables_)
+        table.clear();
+}
+
+}  // namespace uchronia::cpu::jit

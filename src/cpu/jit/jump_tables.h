@@ -1,0 +1,47 @@
+// The tables through which a vCPU's indirect branches go: one for each of the keys that it has run
+// under most recently (TranslatorFrame::link_key), so that a look-up compares the address only.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "cpu/translator_frame.h"
+
+namespace uchronia::cpu::jit {
+
+class JumpTables {
+  public:
+    static constexpr unsigned kIndexBits = 13;
+    static constexpr u32 kCount = 1u << kIndexBits;  // entries of a table
+
+    // The place for an address.
+    static u32 index_of(u64 rip) { return static_cast<u32>(rip) & (kCount - 1); }
+
+    // The table for a key, which is the present one from now on.
+    JumpEntry* select(u32 key);
+    // In the present table.
+    void add(const JumpEntry& entry);
+    void forget(u64 rip);
+    // In all of them.
+    void clear();
+
+  private:
+    struct Table {
+        u32 key = 0;
+        u64 last_use = 0;
+        std::vector<JumpEntry> entries;
+        std::vector<u32> used;
+
+        void clear();
+    };
+    static constexpr unsigned kTables = 16;
+
+    // No address that is looked up at this place is that.
+    static JumpEntry empty(u32 index) { return {.rip = index ^ 1}; }
+
+    std::array<Table, kTables> tables_;
+    Table* present_ = nullptr;
+    u64 selections_ = 0;
+};
+
+}  // namespace uchronia::cpu::jit
