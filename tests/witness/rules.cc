@@ -174,10 +174,6 @@ bool host_has(Feature feature) {
             return (b7 & bit_CLFLUSHOPT) != 0;
         case Feature::kCLWB:
             return (b7 & bit_CLWB) != 0;
-        case Feature::kADX:
-            return (b7 & bit_ADX) != 0;
-        case Feature::kSHA:
-            return (b7 & bit_SHA) != 0;
         case Feature::kAVX:
             return (c1 & bit_AVX) != 0;
         case Feature::kAVX2:

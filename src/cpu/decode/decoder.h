@@ -1,7 +1,7 @@
 // Bytes to Ops, by the instruction table.
 //
 // Pure: the result depends on the bytes, the code mode and the offset only. It does not bind a
-// handler; the engine does, from `form`.
+// handler; the engine does, from `instruction`.
 #pragma once
 
 #include <span>

@@ -44,7 +44,6 @@ constexpr MnemonicUse kMnemonics[] = {
     {"MUL", kNone, kCarryOverflow}, {"IMUL", kNone, kCarryOverflow},
     {"DIV", kNone, kSF | kZF | kAF | kPF}, {"IDIV", kNone, kSF | kZF | kAF | kPF},
     {"CMPXCHG8B", kNone, kZF}, {"CMPXCHG16B", kNone, kZF},
-    {"ADCX", kCF, kNone}, {"ADOX", kOF, kNone},
 
     // Shifts and rotates by a count that is not 0 (see uses_of).
     {"SHL", kNone, kAll}, {"SHR", kNone, kAll}, {"SAL", kNone, kAll}, {"SAR", kNone, kAll},
@@ -142,7 +141,6 @@ constexpr bool is_flagless(Feature feature) {
         case Feature::kXSAVE:
         case Feature::kXSAVEOPT:
         case Feature::kFXSR:
-        case Feature::kSHA:
         case Feature::kAVX:
         case Feature::kAVX2:
         case Feature::kFMA:

@@ -39,19 +39,18 @@ bool writes_first_two(Name mnemonic) {
 
 bool writes_flags(Name mnemonic) {
     return is_one_of(
-        mnemonic,
-        {"ADD",        "OR",         "ADC",       "SBB",        "AND",        "SUB",
-         "XOR",        "CMP",        "TEST",      "TEST1",      "INC",        "DEC",
-         "NEG",        "SHL",        "SHR",       "SAR",        "SAL",        "ROL",
-         "ROR",        "RCL",        "RCR",       "SHLD",       "SHRD",       "MUL",
-         "IMUL",       "DIV",        "IDIV",      "BT",         "BTS",        "BTR",
-         "BTC",        "BSF",        "BSR",       "TZCNT",      "LZCNT",      "POPCNT",
-         "XADD",       "CMPXCHG",    "CMPXCHG8B", "CMPXCHG16B", "COMISS",     "COMISD",
-         "UCOMISS",    "UCOMISD",    "VCOMISS",   "VCOMISD",    "VUCOMISS",   "VUCOMISD",
-         "PTEST",      "VPTEST",     "VTESTPS",   "VTESTPD",    "ANDN",       "BLSR",
-         "BLSMSK",     "BLSI",       "BEXTR",     "BZHI",       "CLC",        "STC",
-         "CMC",        "SAHF",       "ADCX",      "ADOX",       "PCMPESTRM",  "PCMPISTRM",
-         "VPCMPESTRM", "VPCMPISTRM", "PCMPESTRI", "PCMPISTRI",  "VPCMPESTRI", "VPCMPISTRI"});
+        mnemonic, {"ADD",       "OR",        "ADC",        "SBB",        "AND",        "SUB",
+                   "XOR",       "CMP",       "TEST",       "TEST1",      "INC",        "DEC",
+                   "NEG",       "SHL",       "SHR",        "SAR",        "SAL",        "ROL",
+                   "ROR",       "RCL",       "RCR",        "SHLD",       "SHRD",       "MUL",
+                   "IMUL",      "DIV",       "IDIV",       "BT",         "BTS",        "BTR",
+                   "BTC",       "BSF",       "BSR",        "TZCNT",      "LZCNT",      "POPCNT",
+                   "XADD",      "CMPXCHG",   "CMPXCHG8B",  "CMPXCHG16B", "COMISS",     "COMISD",
+                   "UCOMISS",   "UCOMISD",   "VCOMISS",    "VCOMISD",    "VUCOMISS",   "VUCOMISD",
+                   "PTEST",     "VPTEST",    "VTESTPS",    "VTESTPD",    "ANDN",       "BLSR",
+                   "BLSMSK",    "BLSI",      "BEXTR",      "BZHI",       "CLC",        "STC",
+                   "CMC",       "SAHF",      "PCMPESTRM",  "PCMPISTRM",  "VPCMPESTRM", "VPCMPISTRM",
+                   "PCMPESTRI", "PCMPISTRI", "VPCMPESTRI", "VPCMPISTRI"});
 }
 
 // Rows that look like others but have operands, state or faults that their names do not show.
@@ -118,7 +117,6 @@ bool is_integer_feature(Feature feature) {
         case Feature::kBMI2:
         case Feature::kLZCNT:
         case Feature::kMOVBE:
-        case Feature::kADX:
         case Feature::kPREFETCHW:
             return true;
         default:

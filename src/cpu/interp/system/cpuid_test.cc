@@ -49,9 +49,15 @@ TEST(CPUID, HasWhatX8664V2Needs) {
           Feature::kCX16, Feature::kLAHF, Feature::kFXSR, Feature::kSYSCALL, Feature::kXSAVE,
           Feature::kFSGSBASE, Feature::kSMAP, Feature::kRDRAND, Feature::kRDSEED})
         EXPECT_TRUE(model_has(kV2, feature)) << static_cast<int>(feature);
-    for (const Feature feature : {Feature::kSVM, Feature::kMONITOR, Feature::kINVPCID,
-                                  Feature::kADX, Feature::kSHA, Feature::kRDPID})
-        EXPECT_FALSE(model_has(kV3, feature)) << static_cast<int>(feature);
+}
+
+TEST(CPUID, LacksWhatHasNoRows) {
+    constexpr u32 kMONITOR = 1u << 3, kSVM = 1u << 2, kINVPCID = 1u << 10, kADX = 1u << 19,
+                  kSHA = 1u << 29, kRDPID = 1u << 22;
+    EXPECT_EQ(cpuid(kV3, {}, 0, 1, 0).ecx & kMONITOR, 0u);
+    EXPECT_EQ(cpuid(kV3, {}, 0, 7, 0).ebx & (kINVPCID | kADX | kSHA), 0u);
+    EXPECT_EQ(cpuid(kV3, {}, 0, 7, 0).ecx & kRDPID, 0u);
+    EXPECT_EQ(cpuid(kV3, {}, 0, 0x80000001, 0).ecx & kSVM, 0u);
 }
 
 TEST(CPUID, HasWhatX8664V3Needs) {
