@@ -3,9 +3,9 @@
 //
 // The instruction runs with all registers zero but RSP, and nothing within 2 GiB of what it can
 // address. It ends in a signal whatever it is: it faults, or the next fetch does, behind the page.
-// So the trap flag is set only for what branches: under a hypervisor #DB costs four times as much
-// as #PF. The handler of the signal judges the outcome and returns into the next string: an attempt
-// costs one signal.
+// So the trap flag is set only for what may branch into the page: under a hypervisor #DB costs four
+// times as much as #PF. The handler of the signal judges the outcome and returns into the next
+// string: an attempt costs one signal.
 #pragma once
 
 #include <array>
@@ -25,7 +25,8 @@ enum class Outcome : u8 {
 
 enum class Flow : u8 {
     kFallsThrough,  // to the next instruction, or faults
-    kBranches,
+    kLeaves,        // the same, or goes to where nothing is mapped
+    kBranches,      // anywhere
 };
 
 // What to execute next: `size` bytes.

@@ -30,10 +30,19 @@ struct Progress {
     String string{};
 };
 
-Flow flow_of(Instruction instruction) {
-    const bool goes_on = row_of(instruction).host != HostPolicy::kControl &&
-                         (row_of(instruction).attributes & attribute::kEnd) == 0;
-    return goes_on ? Flow::kFallsThrough : Flow::kBranches;
+// Near branches that lead out of the page fault at their target or behind the page.
+bool leaves_page(const Decoded& decoded, std::string_view name) {
+    if (!name.ends_with("_Jb") && !name.ends_with("_Jz"))
+        return false;
+    const i64 distance = static_cast<i64>(decoded.op.immediate) - decoded.op.length;
+    return distance >= 0 || distance < -static_cast<i64>(kPageSize);
+}
+
+Flow flow_of(const Decoded& decoded) {
+    const InstructionRow& row = row_of(decoded.instruction);
+    if (row.host == HostPolicy::kControl)
+        return leaves_page(decoded, row.name) ? Flow::kLeaves : Flow::kBranches;
+    return (row.attributes & attribute::kEnd) == 0 ? Flow::kFallsThrough : Flow::kBranches;
 }
 
 class Comparison final : public Attempts {
@@ -85,7 +94,7 @@ class Comparison final : public Attempts {
                       row_of(decoded_.instruction).name.substr(0, 2) != "UD";
         long_ = status == DecodeStatus::kTooLong;
         length_ = is_defined_ ? decoded_.op.length : kLongest;
-        flow_ = is_defined_ ? flow_of(decoded_.instruction) : Flow::kBranches;
+        flow_ = is_defined_ ? flow_of(decoded_) : Flow::kBranches;
         progress_.undefined += is_defined_ ? 0 : 1;
     }
 
