@@ -79,7 +79,7 @@ class Soak {
 
     // Room for everything, or so little that code is evicted all the time.
     cpu::jit::TranslatorOptions translator_options(u64 begin) const {
-        static constexpr unsigned kMegabytes[] = {3, 8, 24, 96, 96};
+        static constexpr unsigned kMegabytes[] = {6, 16, 96, 96, 96};
         Random random = random_of(begin, 2);
         cpu::jit::TranslatorOptions translator;
         translator.code_area_size = std::size_t{random.pick(kMegabytes)} << 20;
