@@ -22,6 +22,7 @@ JumpEntry* JumpTables::select(u32 key) {
         table->clear();
         table->key = key;
         if (table->entries.empty()) {
+            table->entries.reserve(kCount);
             for (u32 index = 0; index < kCount; ++index)
                 table->entries.push_back(empty(index));
         }

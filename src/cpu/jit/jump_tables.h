@@ -11,7 +11,7 @@ namespace uchronia::cpu::jit {
 
 class JumpTables {
   public:
-    static constexpr unsigned kIndexBits = 13;
+    static constexpr unsigned kIndexBits = 14;
     static constexpr u32 kCount = 1u << kIndexBits;  // entries of a table
 
     // The place for an address.
