@@ -21,6 +21,14 @@ struct JumpEntry {
 // Not canonical, and with an addend of 0 no host address either.
 inline constexpr u64 kNoStackPage = u64{1} << 62;
 
+// What code is linked under and looked up with in an address space, a privilege and a mode.
+struct PreparedKey {
+    u64 fetch_key = 0;  // 0: none
+    JumpEntry* jumps = nullptr;
+    u32 mode = 0;
+    u32 number = 0;
+};
+
 // What translated code uses all the time: it lies directly before the CPU state, so that both are
 // near the host's stack pointer and a displacement of one byte reaches them.
 struct TranslatorFrame {
@@ -53,6 +61,17 @@ struct TranslatorFarFrame {
     u64 host_stack = 0;
     u32 host_mxcsr = 0x1f80;
     void* translator = nullptr;
+    // The time stamp counter, without its offset, plus what is left of the budget behind the
+    // instruction that reads it; 0 if the platform has to be asked.
+    u64 time_base = 0;
+    // The last keys of user and kernel code, and when the translator began numbers anew.
+    std::array<PreparedKey, 2> prepared_keys{};
+    u32 key_beginnings = 0;
+    u64* present_table = nullptr;  // where it is noted what GS points to
+    // SYSCALL and SYSRET; CLAC and STAC.
+    const void* system_call_stub = nullptr;
+    const void* system_return_stub = nullptr;
+    std::array<const void*, 2> access_stubs{};
 };
 
 }  // namespace uchronia::cpu

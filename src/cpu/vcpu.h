@@ -73,6 +73,17 @@ class VCPU {
     // that code was fetched through.
     u64 fetch_keys[2] = {0, 0};
 
+    // The same for each privilege, whichever is the present one; kept up to date by the MMU.
+    struct View {
+        const TableEntry* tables[2] = {nullptr, nullptr};
+        u64 fetch_keys[2] = {0, 0};
+        // What 36 bits of an address, of either half, index. Of a kernel: for code in the upper
+        // half.
+        const TableEntry* both = nullptr;
+    };
+    enum ViewOf : u8 { kUserView, kKernelView, kKernelViewWithAC, kViewCount };
+    View views[kViewCount];
+
     Exit exit = Exit::kNone;
     bool alone =
         false;  // the running block is one instruction: device access and code stores may go ahead
@@ -99,6 +110,10 @@ class VCPU {
     const unsigned index;
     MMU& mmu;
     Platform& platform;
+
+    // The platform's time stamp when the present run began, if it counts the ticks from there on;
+    // 0: it has to be asked for the time. Set by the platform.
+    u64 time_of_start = 0;
 
     // Ticks that may still be run: taken off at a block's head, given back for what did not retire.
     i64 budget = 0;

@@ -17,6 +17,27 @@ void release(void* memory, std::size_t size);
 // Makes what reserve gave zero again, and gives back what it has cost, page tables included.
 void renew(void* memory, std::size_t size);
 
+// Zeroed memory without an address of its own, which can be seen at several addresses at once.
+// Costs nothing until it is touched.
+class SharedMemory {
+  public:
+    explicit SharedMemory(std::size_t size);
+    ~SharedMemory();
+    SharedMemory(const SharedMemory&) = delete;
+    SharedMemory& operator=(const SharedMemory&) = delete;
+
+    // Whether the host has such a thing.
+    bool usable() const { return file_ >= 0; }
+    // Shows it at an address, in place of what was reserved there.
+    void map(void* at) const;
+    // Makes it zero again, wherever it is seen, and gives back what it has cost.
+    void clear();
+
+  private:
+    const std::size_t size_;
+    int file_ = -1;
+};
+
 // An array of elements that are all zero bytes at first. It costs nothing where it is not touched.
 template <class T>
 class ZeroedArray {

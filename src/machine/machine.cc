@@ -213,6 +213,7 @@ StopReason Machine::run(Ticks tick, VirtualTime time) {
         cpu::VCPU& cpu = *vcpus_[0];
         const u64 budget = plan_budget(tick, time);
         running_ = &cpu;
+        cpu.time_of_start = now().value;
         const cpu::interp::RunResult result = interpreter_->run(cpu, budget);
         running_ = nullptr;
         ticks_ += Ticks(result.ticks);

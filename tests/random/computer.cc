@@ -68,6 +68,7 @@ void Computer::set_heat_threshold(u8 count) {
 
 void Computer::run(u64 ticks) {
     while (ticks != 0 && !ended_) {
+        cpu_->time_of_start = 1000 + ticks_;
         const interp::RunResult result = interpreter_->run(*cpu_, ticks);
         ticks_ += result.ticks;
         ticks -= result.ticks;

@@ -19,8 +19,9 @@ inline constexpr u64 kCode = 20, kCodeCount = 8, kHandlers = 28, kVariables = 29
 inline constexpr u64 kData = 32, kDataCount = 16, kStack = 48, kStackEnd = 52;
 }  // namespace page
 
-inline constexpr u64 kHigh = 0xffff'8000'0000'0000;  // the lowest address of the upper half
-inline constexpr u64 kAlias = 0x20'0000;             // of pages in no order, with all permissions
+inline constexpr u64 kHigh = 0xffff'8000'0000'0000;    // the lowest address of the upper half
+inline constexpr u64 kKernel = 0xffff'ffff'c000'0000;  // the same, where kernels use to lie
+inline constexpr u64 kAlias = 0x20'0000;               // of pages in no order, with all permissions
 inline constexpr u64 kAliasCount = 64;
 inline constexpr u64 kLowEnd = 0x8000'0000'0000;  // not canonical; the pages below it are mapped
 inline constexpr u64 kEdgeCount = 4;              // and the topmost ones of the upper half, too

@@ -211,6 +211,7 @@ class SystemBuilder {
             link(root, 256, page::kPointersHigh);
             link(root, 511, page::kPointersTop);
         }
+        link(page::kDirectoryTop, 0, page::kTableHigh);
         link(page::kPointersLow, 0, page::kDirectoryLow);
         link(page::kDirectoryLow, 0, page::kTableLow);
         link(page::kDirectoryLow, 1, page::kTableAlias);
@@ -365,8 +366,12 @@ class SystemBuilder {
         if ((state.efer & efer::kNXE) == 0)
             drop_no_execute();
         state.lstar = random_.percent(60) ? system_call_ : kHigh + any_place();
+        if (random_.percent(40))
+            state.lstar += kKernel - kHigh;
         state.star = u64{kKernelCode} << 32 | u64{kUserData - 8 - 3} << 48;
         state.sfmask = random_.below(0x800) | maybe(rflags::kAC, 50);
+        if (random_.percent(40))
+            state.sfmask |= rflags::kArithmetic | rflags::kTF | rflags::kAC;
         state.kernel_gs_base = segment_base();
         u64 flags = random_.below(0x1000) & ~(rflags::kTF | rflags::kIOPL | rflags::kDF);
         flags |= maybe(rflags::kTF, 4) | maybe(rflags::kIOPL, 20) | maybe(rflags::kAC, 15) |

@@ -71,6 +71,8 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
     cpu.budget = static_cast<i64>(budget);
     cpu.attention = true;
     cpu.stop_requested = false;
+    cpu.far_translation.time_base =
+        cpu.time_of_start != 0 && budget != 0 ? cpu.time_of_start + budget - 1 : 0;
     stop_ = Stop::kBudget;
     last_delivery_budget_ = cpu.budget;
     while (cpu.budget > 0) {
@@ -199,34 +201,12 @@ void Interpreter::zero_dead_flags(VCPU& cpu) {
     const u64 rip = cpu.state.rip;
     if (flags.bits == ArithmeticFlags::kFixed || code_mode(cpu.state) != CodeMode::k64)
         return;
-    Lookups& lookups = *lookups_[cpu.index];
-    const u64 key = cpu.fetch_keys[rip >> 63];
-    LiveEntry& entry = lookups.live_flags[rip % kLiveEntries];
-    if (entry.rip == rip && entry.key == key &&
-        entry.generation == blocks_.generation_of(entry.page_number)) {
-        flags.bits &= entry.kept;
-        return;
-    }
-    u64 physical;
-    if (!mmu_.probe(cpu, rip, physical))
-        return;
-    const u64 page_number = physical >> kPageBits;
-    const u8* page = mmu_.page_bytes(page_number);
+    const u8* page = mmu_.probe_page(cpu, rip);
     if (page == nullptr)
         return;
-    const LiveFlags scan = live_flags(std::span<const u8, kPageSize>(page, kPageSize),
-                                      static_cast<u16>(rip & kPageMask), CodeMode::k64);
-    const u16 kept = ArithmeticFlags::kFixed | arithmetic_bits(scan.live);
-    flags.bits &= kept;
-    // The key covers the mappings of what was fetched under it.
-    const FetchEntry& fetch = lookups.fetches[(rip >> kPageBits) % kFetchEntries];
-    const bool fetched = fetch.page == rip >> kPageBits && fetch.key == key &&
-                         fetch.page_number == page_number &&
-                         fetch.generation == blocks_.generation_of(page_number);
-    if (fetched) {
-        mmu_.mark_code(page_number, scan.lines);
-        entry = {rip, key, page_number, fetch.generation, kept};
-    }
+    const std::span<const u8, kPageSize> bytes(page, kPageSize);
+    const LiveFlags scan = live_flags(bytes, static_cast<u16>(rip & kPageMask), CodeMode::k64);
+    flags.bits &= static_cast<u16>(ArithmeticFlags::kFixed | arithmetic_bits(scan.live));
 }
 
 // Runs the one instruction at RIP by itself: device accesses and stores to code may go ahead.

@@ -68,22 +68,12 @@ class Interpreter {
         u64 page_number = 0;
         u64 generation = 0;  // of its code: the key covers mappings of pages that have code only
     };
-    // Which flags were live at an address when an exception or interrupt last came there.
-    struct LiveEntry {
-        u64 rip = 0;
-        u64 key = kNoKey;
-        u64 page_number = 0;
-        u64 generation = 0;
-        u16 kept = 0;  // of ArithmeticFlags
-    };
-    static constexpr std::size_t kLiveEntries = 1024;
     static constexpr std::size_t kJumpEntries = 16384;
     static constexpr std::size_t kFetchEntries = 1024;
     // Lookups by virtual address, one set for each vCPU: valid while their key is the vCPU's.
     struct Lookups {
         std::array<JumpEntry, kJumpEntries> jumps;
         std::array<FetchEntry, kFetchEntries> fetches;
-        std::array<LiveEntry, kLiveEntries> live_flags;
     };
 
     enum class Next : u8 {

@@ -129,10 +129,13 @@ Kind BlockTranslator::kind_of(const Item& item) {
     const bool operand16 = (op.flags & op_flag::kOperand16) != 0;
     switch (shape.kind) {
         case Kind::kNative:
+            if (can_be_bit_string(item))
+                return Kind::kBitString;
             return can_be_native(item) && can_be_fixed(item) ? Kind::kNative : Kind::kHelper;
         case Kind::kPush:
         case Kind::kPop:
         case Kind::kLeave:
+        case Kind::kPushFlags:
             return operand16 ? Kind::kHelper : shape.kind;
         case Kind::kPushMemory:
             if (operand16)
@@ -144,6 +147,12 @@ Kind BlockTranslator::kind_of(const Item& item) {
             return kernel ? shape.kind : Kind::kHelperEnd;
         case Kind::kSwapGS:
             return kernel ? shape.kind : Kind::kHelper;
+        case Kind::kSystem:
+            if (can_be_system(item))
+                return Kind::kSystem;
+            return (item.decoded.attributes & (attribute::kEnd | attribute::kAlone)) != 0
+                       ? Kind::kHelperEnd
+                       : Kind::kHelper;
         case Kind::kMoveString:
         case Kind::kStoreString:
             return is_plain_string(item) ? shape.kind : Kind::kHelperEnd;
@@ -323,6 +332,12 @@ void BlockTranslator::put_by_kind(unsigned index) {
         case Kind::kMoveString:
         case Kind::kStoreString:
             return put_string(index);
+        case Kind::kSystem:
+            return put_system(index);
+        case Kind::kPushFlags:
+            return put_push_flags(index);
+        case Kind::kBitString:
+            return put_bit_string(index);
     }
 }
 

@@ -154,6 +154,24 @@ class BlockTranslator {
     bool is_plain_string(const Item& item) const;
     void put_string(unsigned index);
 
+    // system.cc
+    bool can_be_system(const Item& item) const;
+    void put_system(unsigned index);
+    void put_result(u8 guest, HostRegister from);
+    void put_miss_if(u8 condition);
+    void put_direction(unsigned index);
+    void put_set_interrupts(unsigned index);
+    void put_privilege_change(unsigned index);
+    void put_access_flag(unsigned index);
+    void put_read_time(unsigned index);
+    void put_check_base_instructions(unsigned index);
+    void put_read_base(unsigned index);
+    void put_write_base(unsigned index);
+    void put_read_selector(unsigned index);
+    void put_push_flags(unsigned index);
+    bool can_be_bit_string(const Item& item);
+    void put_bit_string(unsigned index);
+
     // stack_cache.cc
     bool moves_stack_by(const Item& item, i64& distance) const;
     void plan_stack();

@@ -74,6 +74,27 @@ void BlockTranslator::put_push_memory(unsigned index) {
     put_slow_paths(index, SiteKind::kSlow);
 }
 
+// 64 bits, without RF and VM.
+void BlockTranslator::put_push_flags(unsigned index) {
+    save_flags_if_live(index);
+    hot_.byte(0x0f);  // MOVZX ECX, word
+    hot_.rm32(0xb7, kScratch, at(kFlags));
+    hot_.move32(kScratch2, kScratch);
+    hot_.and32(kScratch2, ArithmeticFlags::kOF);
+    hot_.shift_left32(kScratch2, 11);
+    hot_.shift_right32(kScratch, 8);
+    hot_.and32(kScratch, static_cast<i32>(rflags::kArithmetic & 0xff));
+    hot_.rr32(0x0b, kScratch, kScratch2);  // OR
+    hot_.rm(0x0b, kScratch, at(kSystemFlags));
+    hot_.and_(kScratch, ~static_cast<i32>(rflags::kRF | rflags::kVM));
+    hot_.store(at(kValue), kScratch);
+    if (flags_ == Where::kBoth)
+        flags_ = Where::kMemory;
+    put_pushed_value(index, put_stack_access(index, AccessKind::kWrite, -8),
+                     [&] { hot_.load(kScratch, at(kValue)); });
+    put_slow_paths(index, SiteKind::kSlow);
+}
+
 void BlockTranslator::put_pop(unsigned index) {
     const u8 guest = items_[index].raw.opcode_register;
     const Memory operand = put_stack_access(index, AccessKind::kRead, 0);

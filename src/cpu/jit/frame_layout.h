@@ -25,6 +25,10 @@ inline constexpr i32 kState = place(-kStackPointer, offsetof(VCPU, state));
 inline constexpr i32 kFrame = place(-kStackPointer, offsetof(VCPU, translation));
 inline constexpr i32 kFarFrame = place(-kStackPointer, offsetof(VCPU, far_translation));
 inline constexpr i32 kBudget = place(-kStackPointer, offsetof(VCPU, budget));
+inline constexpr i32 kAttention = place(-kStackPointer, offsetof(VCPU, attention));
+inline constexpr i32 kTables = place(-kStackPointer, offsetof(VCPU, tables));
+inline constexpr i32 kFetchKeys = place(-kStackPointer, offsetof(VCPU, fetch_keys));
+inline constexpr i32 kViews = place(-kStackPointer, offsetof(VCPU, views));
 static_assert(offsetof(VCPU, translation) == 0);
 #pragma GCC diagnostic pop
 
@@ -36,9 +40,28 @@ inline constexpr i32 kPageBase = gpr(kPageBaseSlot);
 inline constexpr i32 kFlags = place(kState, offsetof(CPUState, flags));
 static_assert(kPageBase < 128 && kFlags < 128);
 inline constexpr i32 kSystemFlags = place(kState, offsetof(CPUState, system_flags));
+inline constexpr i32 kRIP = place(kState, offsetof(CPUState, rip));
+inline constexpr i32 kCR0 = place(kState, offsetof(CPUState, cr0));
+inline constexpr i32 kCR2 = place(kState, offsetof(CPUState, cr2));
+inline constexpr i32 kCR3 = place(kState, offsetof(CPUState, cr3));
+inline constexpr i32 kCR4 = place(kState, offsetof(CPUState, cr4));
+inline constexpr i32 kEFER = place(kState, offsetof(CPUState, efer));
+inline constexpr i32 kSTAR = place(kState, offsetof(CPUState, star));
+inline constexpr i32 kLSTAR = place(kState, offsetof(CPUState, lstar));
+inline constexpr i32 kSFMASK = place(kState, offsetof(CPUState, sfmask));
+inline constexpr i32 kTSCOffset = place(kState, offsetof(CPUState, tsc_offset));
+inline constexpr i32 kTSCAux = place(kState, offsetof(CPUState, tsc_aux));
 inline constexpr i32 kKernelGSBase = place(kState, offsetof(CPUState, kernel_gs_base));
-inline constexpr i32 kGSBase =
-    place(kState, offsetof(CPUState, segments) + kGS * sizeof(Segment) + offsetof(Segment, base));
+inline constexpr i32 segment(u8 number, std::size_t part) {
+    return place(kState, offsetof(CPUState, segments) + number * sizeof(Segment) + part);
+}
+inline constexpr i32 segment_base(u8 number) {
+    return segment(number, offsetof(Segment, base));
+}
+inline constexpr i32 segment_selector(u8 number) {
+    return segment(number, offsetof(Segment, selector));
+}
+inline constexpr i32 kGSBase = segment_base(kGS);
 inline constexpr i32 kMXCSR = place(kState, offsetof(CPUState, mxcsr));
 inline constexpr i32 kVectors = place(kState, offsetof(CPUState, vectors));
 inline constexpr i32 kSegmentBases = place(kState, offsetof(CPUState, segment_base));
@@ -56,6 +79,18 @@ inline constexpr i32 kStringStubs = place(kFarFrame, offsetof(TranslatorFarFrame
 inline constexpr i32 kStackStub = place(kFarFrame, offsetof(TranslatorFarFrame, stack_stub));
 inline constexpr i32 kSaved = place(kFarFrame, offsetof(TranslatorFarFrame, saved));
 inline constexpr i32 kHostStack = place(kFarFrame, offsetof(TranslatorFarFrame, host_stack));
+inline constexpr i32 kTimeBase = place(kFarFrame, offsetof(TranslatorFarFrame, time_base));
+inline constexpr i32 kMode = place(kFrame, offsetof(TranslatorFrame, mode));
+inline constexpr i32 prepared_key(bool kernel, std::size_t part) {
+    return place(kFarFrame, offsetof(TranslatorFarFrame, prepared_keys) +
+                                (kernel ? sizeof(PreparedKey) : 0) + part);
+}
+inline constexpr i32 kPresentTable = place(kFarFrame, offsetof(TranslatorFarFrame, present_table));
+inline constexpr i32 kSystemCallStub =
+    place(kFarFrame, offsetof(TranslatorFarFrame, system_call_stub));
+inline constexpr i32 kSystemReturnStub =
+    place(kFarFrame, offsetof(TranslatorFarFrame, system_return_stub));
+inline constexpr i32 kAccessStubs = place(kFarFrame, offsetof(TranslatorFarFrame, access_stubs));
 inline constexpr i32 kHostMXCSR = place(kFarFrame, offsetof(TranslatorFarFrame, host_mxcsr));
 // For an access of 1 << log bytes, 1 to 3.
 inline constexpr i32 cross_stub(unsigned log) {

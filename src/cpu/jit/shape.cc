@@ -55,9 +55,9 @@ bool writes_flags(Name mnemonic) {
 
 // Rows that look like others but have operands, state or faults that their names do not show.
 bool needs_helper(Name mnemonic) {
-    return is_one_of(mnemonic, {"LDMXCSR", "STMXCSR", "VLDMXCSR", "VSTMXCSR", "MASKMOVDQU",
-                                "VMASKMOVDQU", "CLD", "STD", "CLFLUSH", "CLFLUSHOPT", "CLWB",
-                                "XLAT", "ENTER", "EMMS", "UD0", "UD1", "UD2"});
+    return is_one_of(
+        mnemonic, {"LDMXCSR", "STMXCSR", "VLDMXCSR", "VSTMXCSR", "MASKMOVDQU", "VMASKMOVDQU",
+                   "CLFLUSH", "CLFLUSHOPT", "CLWB", "XLAT", "ENTER", "EMMS", "UD0", "UD1", "UD2"});
 }
 
 bool does_nothing(Name mnemonic) {
@@ -237,9 +237,29 @@ bool has_own_kind(Name name, Kind& kind) {
         Kind kind;
     };
     static constexpr Entry kEntries[] = {
-        {"CLI", Kind::kClearInterrupts},    {"SWAPGS", Kind::kSwapGS},
-        {"MOVS_Yb_Xb", Kind::kMoveString},  {"MOVS_Yv_Xv", Kind::kMoveString},
-        {"STOS_Yb_AL", Kind::kStoreString}, {"STOS_Yv_rAX", Kind::kStoreString},
+        {"CLI", Kind::kClearInterrupts},
+        {"SWAPGS", Kind::kSwapGS},
+        {"STI", Kind::kSystem},
+        {"INVLPG_Mb", Kind::kSystem},
+        {"MOV_Ry_Cy", Kind::kSystem},
+        {"MOV_Ev_Sw", Kind::kSystem},
+        {"RDFSBASE_Ry", Kind::kSystem},
+        {"RDGSBASE_Ry", Kind::kSystem},
+        {"WRFSBASE_Ry", Kind::kSystem},
+        {"WRGSBASE_Ry", Kind::kSystem},
+        {"RDTSC", Kind::kSystem},
+        {"RDTSCP", Kind::kSystem},
+        {"CLD", Kind::kSystem},
+        {"STD", Kind::kSystem},
+        {"CLAC", Kind::kSystem},
+        {"STAC", Kind::kSystem},
+        {"SYSCALL", Kind::kSystem},
+        {"SYSRET", Kind::kSystem},
+        {"PUSHF", Kind::kPushFlags},
+        {"MOVS_Yb_Xb", Kind::kMoveString},
+        {"MOVS_Yv_Xv", Kind::kMoveString},
+        {"STOS_Yb_AL", Kind::kStoreString},
+        {"STOS_Yv_rAX", Kind::kStoreString},
     };
     for (const Entry& entry : kEntries) {
         if (entry.name == name) {
@@ -309,12 +329,12 @@ Shape make_shape(const InstructionRow& row) {
     shape.vvvv = encoding.vvvv;
     shape.prefix = encoding.prefix;
     shape.opcode_register = encoding.opcode_register;
+    if (has_own_kind(row.name, shape.kind))
+        return shape;
     if (row.host == HostPolicy::kControl) {
         shape.kind = branch_kind(row.name);
         return shape;
     }
-    if (has_own_kind(row.name, shape.kind))
-        return shape;
     if (ends || needs_helper(mnemonic) || (row.attributes & attribute::kRepeat) != 0 ||
         encoding.vsib)
         return shape;

@@ -30,6 +30,9 @@ enum class Kind : u8 {
     kSwapGS,
     kMoveString,
     kStoreString,
+    kSystem,     // system.cc: some system instructions, in the modes in which they are plain
+    kPushFlags,  // the same
+    kBitString,  // BT and its family with memory and a register; never a row's
 };
 
 enum class MemorySize : u8 {

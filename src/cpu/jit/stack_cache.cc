@@ -53,6 +53,7 @@ bool BlockTranslator::moves_stack_by(const Item& item, i64& distance) const {
     switch (item.kind) {
         case Kind::kPush:
         case Kind::kPushMemory:
+        case Kind::kPushFlags:
             distance = -8;
             return true;
         case Kind::kPop:
@@ -107,6 +108,7 @@ void BlockTranslator::plan_stack() {
         switch (item.kind) {
             case Kind::kPush:
             case Kind::kPushMemory:
+            case Kind::kPushFlags:
             case Kind::kCall:
             case Kind::kCallIndirect:
                 item.on_stack = stack_.take(depth - 8, 8);

@@ -242,6 +242,7 @@ Stubs make_stubs(CodeStore& store, OnSite on_site) {
         stubs.strings[log] = put_string(out, true, log);
         stubs.strings[4 + log] = put_string(out, false, log);
     }
+    put_system_stubs(out, stubs);
     store.keep(out.here());
     return stubs;
 }

@@ -94,7 +94,13 @@ void Translator::add_vcpu(VCPU& cpu) {
     f.cross_stubs = stubs_.cross;
     f.lookup_stub = stubs_.lookup;
     f.link_key = 0;  // no table is selected
-    cpu.far_translation.stack_stub = stubs_.stack;
+    TranslatorFarFrame& far = cpu.far_translation;
+    far.stack_stub = stubs_.stack;
+    far.prepared_keys = {};
+    far.present_table = &present_gs_;
+    far.system_call_stub = stubs_.system_call;
+    far.system_return_stub = stubs_.system_return;
+    far.access_stubs = stubs_.access;
     cpu.far_translation.string_stubs = stubs_.strings;
     cpu.far_translation.translator = this;
 }
@@ -175,12 +181,14 @@ u32 Translator::find_number_of_key(u64 fetch_key, u32 mode) {
         // Links are made under numbers whose homes are known: numbers begin anew with the homes.
         key_numbers_ = {};
         recent_keys_ = {};
+        ++key_beginnings_;
         homes_.clear();
     }
     if (++last_key_number_ == 0) {
         // The numbers begin again: nothing may be left that was made under an old one.
         key_numbers_ = {};
         recent_keys_ = {};
+        ++key_beginnings_;
         drop_caches();
         last_key_number_ = 1;
     }
@@ -190,8 +198,11 @@ u32 Translator::find_number_of_key(u64 fetch_key, u32 mode) {
 
 // The table that GS points to while code at RIP runs.
 u64 Translator::table_of(const VCPU& cpu) {
-    const bool user_view = cpu.state.cpl() == 3 || (cpu.state.system_flags & rflags::kAC) != 0 ||
-                           cpu.state.rip >> 63 == 0;
+    const bool user = cpu.state.cpl() == 3;
+    const TableEntry* both = cpu.views[VCPU::kKernelViewWithAC].both;
+    if (!user && (cpu.state.system_flags & rflags::kAC) != 0)
+        return reinterpret_cast<u64>(both != nullptr ? both : cpu.tables[0]);
+    const bool user_view = user || cpu.state.rip >> 63 == 0;
     return reinterpret_cast<u64>(user_view ? cpu.tables[0] : cpu.tables[1] - kTableEntryCount);
 }
 
@@ -200,9 +211,22 @@ void Translator::select(VCPU& cpu) {
     TranslatorFrame& f = cpu.translation;
     f.mode = mode_of(cpu);
     const u32 key = number_of_key(cpu.fetch_keys[cpu.state.rip >> 63], f.mode);
-    if (key != f.link_key)
+    TranslatorFarFrame& far = cpu.far_translation;
+    if (far.key_beginnings != key_beginnings_) {
+        far.key_beginnings = key_beginnings_;
+        far.prepared_keys = {};
+    }
+    if (key != f.link_key) {
         f.jumps = jumps_[cpu.index]->select(key);
+        // It may have been the table of another key.
+        for (PreparedKey& prepared : far.prepared_keys) {
+            if (prepared.jumps == f.jumps)
+                prepared = {};
+        }
+    }
     f.link_key = key;
+    far.prepared_keys[(f.mode & mode_bit::kKernel) != 0 ? 1 : 0] = {
+        cpu.fetch_keys[cpu.state.rip >> 63], f.jumps, f.mode, key};
     const u64 base = table_of(cpu);
     if (base != present_gs_) {
         present_gs_ = base;
@@ -242,6 +266,7 @@ const u8* Translator::resolve(VCPU& cpu) {
         block_at(cpu, cold ? IfMissing::kNothing : IfMissing::kTranslate);
     if (block == nullptr)
         return nullptr;
+    f.jumps = jumps_[cpu.index]->select(f.link_key);  // translated code changes keys, too
     jumps_[cpu.index]->add({rip, block->indirect, rip & ~kPageMask, block->number});
     return block->indirect;
 }
@@ -358,6 +383,7 @@ u64 Translator::follow(VCPU& cpu, Site site) {
             return follow_indirect(cpu, site);
         case SiteKind::kStale:
             state.rip = page_base + site.offset;
+            cpu.translation.jumps = jumps_[cpu.index]->select(cpu.translation.link_key);
             jumps_[cpu.index]->forget(state.rip);
             return go_on(cpu);
         case SiteKind::kVerify:

@@ -146,6 +146,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
     };
     std::array<RecentKey, 2> recent_keys_{};
     u32 last_key_number_ = 0;
+    u32 key_beginnings_ = 0;  // how often numbers began anew
     // Where a page of code is mapped, by page number and key number; an address is never odd.
     static constexpr u64 kSeveralHomes = 1;
     std::unordered_map<u64, u64> homes_;

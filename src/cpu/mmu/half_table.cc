@@ -4,20 +4,23 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "host/memory.h"
 
 namespace uchronia::cpu {
 namespace {
 
 constexpr u64 kBitmapBytes = kTableEntryCount / (4096 / sizeof(TableEntry)) / 8;
-constexpr u64 kTableBytes = 2 * kTableEntryCount * sizeof(TableEntry);
+constexpr u64 kHalfBytes = kTableEntryCount * sizeof(TableEntry);
+constexpr u64 kTableBytes = 2 * kHalfBytes;
 
 }  // namespace
 
 HalfTable::HalfTable()
-    : both_halves_(static_cast<TableEntry*>(host::reserve(kTableBytes))),
+    : memory_(kHalfBytes),
+      both_halves_(static_cast<TableEntry*>(host::reserve(kTableBytes))),
       entries_(both_halves_),
-      used_bitmap_(static_cast<u64*>(host::reserve(kBitmapBytes))) {}
+      used_bitmap_(static_cast<u64*>(host::reserve(kBitmapBytes))) {
+    map_entries();
+}
 
 HalfTable::~HalfTable() {
     host::release(both_halves_, kTableBytes);
@@ -26,7 +29,17 @@ HalfTable::~HalfTable() {
 
 void HalfTable::set_half(Half half) {
     CHECK(used_chunks_.empty());
-    entries_ = both_halves_ + (half == Half::kUpper ? kTableEntryCount : 0);
+    TableEntry* entries = both_halves_ + (half == Half::kUpper ? kTableEntryCount : 0);
+    if (entries == entries_)
+        return;
+    entries_ = entries;
+    host::renew(both_halves_, kTableBytes);
+    map_entries();
+}
+
+void HalfTable::map_entries() {
+    if (memory_.usable())
+        memory_.map(entries_);
 }
 
 bool HalfTable::is_used(u64 chunk) const {
@@ -80,6 +93,9 @@ void HalfTable::clear_all() {
 
 void HalfTable::renew() {
     host::renew(both_halves_, kTableBytes);
+    if (memory_.usable())
+        memory_.clear();
+    map_entries();
     host::renew(used_bitmap_, kBitmapBytes);
     used_chunks_.clear();
 }

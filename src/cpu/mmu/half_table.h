@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "cpu/mmu/page_table_cache.h"
+#include "host/memory.h"
 
 namespace uchronia::cpu {
 
@@ -25,6 +26,9 @@ class HalfTable {
     void set_half(Half half);
 
     const TableEntry* entries() const { return entries_; }
+    // The same entries at another place, in memory that has been reserved there.
+    bool can_be_mapped_again() const { return memory_.usable(); }
+    void map_again(TableEntry* at) const { memory_.map(at); }
     // The entry of an address (either half), about to be filled.
     TableEntry& entry_for_fill(u64 address);
 
@@ -47,8 +51,10 @@ class HalfTable {
     static constexpr std::size_t kMostChunks = 1u << 14;  // 64 MiB
 
     bool is_used(u64 chunk) const;
+    void map_entries();
     void clear_entries(u64 first, u64 count);
 
+    host::SharedMemory memory_;
     TableEntry* both_halves_ = nullptr;
     TableEntry* entries_ = nullptr;
     u64* used_bitmap_ = nullptr;

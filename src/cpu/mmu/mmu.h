@@ -25,7 +25,7 @@
 #include "base/hash.h"
 #include "cpu/bus.h"
 #include "cpu/fault.h"
-#include "cpu/mmu/half_table.h"
+#include "cpu/mmu/combined_tables.h"
 #include "cpu/mmu/page_table_cache.h"
 #include "cpu/mmu/page_walk.h"
 #include "cpu/op.h"
@@ -231,6 +231,7 @@ class MMU final : public PageObserver {
     std::vector<HalfTable*> free_tables_;
     std::map<Digest, HalfTable*> high_tables_;
     std::unique_ptr<HalfTable> empty_low_, empty_high_;
+    CombinedTables combined_;
     u32 next_id_ = 1;
     u64 clock_ = 0;
     u32 wild_accesses_ = 0;  // to what has no entries, since memory was given back

@@ -15,8 +15,9 @@
 namespace uchronia::cpu {
 namespace {
 
-// Each table reserves 1 TiB of host addresses; of 128 TiB some must stay free.
-constexpr std::size_t kMostTables = 48;
+// Each table reserves 1 TiB of host addresses, and so does each of the few combined ones; of 128 TiB
+// some must stay free.
+constexpr std::size_t kMostTables = 32;
 
 // The bits that translation depends on, each in a place of its own.
 u64 control_bits(const CPUState& s) {
@@ -189,16 +190,32 @@ const HalfTable* MMU::fetch_table(const VCPU& cpu) const {
 void MMU::select_tables(VCPU& cpu) {
     const AddressSpace& space = *contexts_[cpu.index].space;
     const CPUState& state = cpu.state;
+    const HalfTable& low_of_user = space.user_low != nullptr ? *space.user_low : *empty_low_;
+    const HalfTable& low_of_kernel =
+        space.supervisor_low != nullptr ? *space.supervisor_low : *empty_low_;
+    const HalfTable& high_of_kernel = space.high != nullptr ? *space.high : *empty_high_;
+    const u64 key_of_kernel[2] = {fetch_key(space.supervisor_low), fetch_key(space.high)};
+    cpu.views[VCPU::kUserView] = {.tables = {low_of_user.entries(), empty_high_->entries()},
+                                  .fetch_keys = {fetch_key(space.user_low), 0},
+                                  .both = low_of_user.entries()};
+    cpu.views[VCPU::kKernelView] = {.tables = {low_of_kernel.entries(), high_of_kernel.entries()},
+                                    .fetch_keys = {key_of_kernel[0], key_of_kernel[1]},
+                                    .both = high_of_kernel.entries() - kTableEntryCount};
+    cpu.views[VCPU::kKernelViewWithAC] = {
+        .tables = {low_of_user.entries(), high_of_kernel.entries()},
+        .fetch_keys = {key_of_kernel[0], key_of_kernel[1]},
+        .both = combined_.of(low_of_user, high_of_kernel)};
     const bool user = state.cpl() == 3;
     const bool ac = (state.system_flags & rflags::kAC) != 0;
-    const HalfTable* low = user || ac ? space.user_low : space.supervisor_low;
-    const HalfTable* high = user ? nullptr : space.high;
+    const VCPU::View& view = cpu.views[user ? VCPU::kUserView
+                                       : ac ? VCPU::kKernelViewWithAC
+                                            : VCPU::kKernelView];
+    for (unsigned half = 0; half < 2; ++half) {
+        cpu.tables[half] = view.tables[half];
+        cpu.fetch_keys[half] = view.fetch_keys[half];
+    }
     if (user && ac && (state.cr0 & cr0::kAM) != 0)
-        low = nullptr;  // alignment is checked on the slow path
-    cpu.tables[0] = (low != nullptr ? low : empty_low_.get())->entries();
-    cpu.tables[1] = (high != nullptr ? high : empty_high_.get())->entries();
-    cpu.fetch_keys[0] = fetch_key(user ? space.user_low : space.supervisor_low);
-    cpu.fetch_keys[1] = fetch_key(high);
+        cpu.tables[0] = empty_low_->entries();  // alignment is checked on the slow path
 }
 
 void MMU::refresh_contexts() {
@@ -261,6 +278,7 @@ void MMU::give_memory_back() {
         table->renew();
     empty_low_->renew();
     empty_high_->renew();
+    combined_.renew();
     drop_caches();
 }
 

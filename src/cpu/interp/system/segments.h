@@ -7,6 +7,7 @@
 // Source: APM vol. 2, 4 (segmented virtual memory) and 12.2.5 (64-bit TSS).
 #pragma once
 
+#include "cpu/flat_segments.h"
 #include "cpu/vcpu.h"
 
 namespace uchronia::cpu::interp {
@@ -25,13 +26,7 @@ inline constexpr u16 kTypeMask = 0xf;
 inline constexpr u16 kLDT = 2, kAvailableTSS = 9, kBusyTSS = 11, kCallGate = 12,
                      kInterruptGate = 14, kTrapGate = 15;
 
-// What SYSCALL, SYSRET and resets put into the hidden part.
-inline constexpr u16 kFlatCode64 = 0xa9b;  // G L P S, code, readable, accessed; DPL 0
-inline constexpr u16 kFlatCode32 = 0xc9b;
-inline constexpr u16 kFlatData = 0xc93;
-constexpr u16 with_dpl(u16 attributes, unsigned dpl) {
-    return static_cast<u16>(attributes | (dpl << 5));
-}
+using namespace cpu::descriptor;  // what SYSCALL, SYSRET and resets put into the hidden part
 }  // namespace descriptor
 
 // Selector fields.
