@@ -10,6 +10,7 @@
 #include "cli/run_session.h"
 #include "cli/run_setup.h"
 #include "history/history_file.h"
+#include "host/clock.h"
 
 namespace uchronia::cli {
 namespace {
@@ -64,6 +65,9 @@ int run(const Options& options, const std::vector<std::string>& command) {
                     .expected = nullptr,
                     .engine = options.run.engine,
                     .library = code.library(),
+                    .clock = options.report.statistics || options.report.json
+                                 ? host::monotonic_nanoseconds
+                                 : nullptr,
                     .perf_map = options.perf_map},
         .report = options.report,
         .console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop};

@@ -20,6 +20,7 @@ machine::MachineConfig with_engine(machine::MachineConfig config, const SessionO
     config.engine = options.engine;
     config.translator.library = options.library;
     config.translator.perf_map = options.perf_map;
+    config.translator.clock = options.clock;
     return config;
 }
 

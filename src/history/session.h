@@ -41,6 +41,8 @@ struct SessionOptions {
     RunObserver* observer = nullptr;
     machine::Engine engine = machine::Engine::kTranslator;  // every one gives the same run
     std::shared_ptr<cpu::jit::CodeLibrary> library = {};    // null: all is translated anew
+    // Nanoseconds, to measure what slow paths cost; null: not measured.
+    u64 (*clock)() = nullptr;
     bool perf_map = false;  // names for translated code, for the host's perf
 };
 

@@ -192,7 +192,8 @@ bool is_possible_machine(const Header& header) {
 }  // namespace
 
 Digest BaseIngredients::digest() const {
-    const Digest parts[] = {digest_of(kernel.bytes()), digest_of(initramfs), digest_of(kKernelCommandLine)};
+    const Digest parts[] = {digest_of(kernel.bytes()), digest_of(initramfs),
+                            digest_of(kKernelCommandLine)};
     const u64 numbers[] = {config.memory_size,
                            config.vcpu_count,
                            config.disk.sector_count,

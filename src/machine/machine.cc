@@ -69,8 +69,8 @@ Machine::Machine(memory::FrameStore& frames, const MachineConfig& config)
     ram_->set_observer(*mmu_);
     if (config.engine == Engine::kTranslator) {
         const cpu::jit::Binder binder{cpu::interp::bound_op, cpu::interp::end_of_block};
-        translator_ = cpu::jit::Translator::create(*mmu_, binder, missing_host_feature_,
-                                                   config.translator);
+        translator_ =
+            cpu::jit::Translator::create(*mmu_, binder, missing_host_feature_, config.translator);
         interpreter_->set_translated_code(translator_.get());
     }
     apic_bus_.connect(*io_apic_);
@@ -364,6 +364,7 @@ Machine::Statistics Machine::statistics() const {
     result.interpreted_ticks = interpreter_->interpreted_ticks();
     if (translator_ != nullptr) {
         result.translates = true;
+        result.timed = config_.translator.clock != nullptr;
         result.translator = translator_->counters();
         result.code = translator_->code();
     }

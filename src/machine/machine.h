@@ -164,6 +164,7 @@ class Machine final : private cpu::Platform,
         cpu::MMU::Counters mmu;
         u64 interpreted_ticks = 0;  // by the interpreter's own blocks
         bool translates = false;
+        bool timed = false;  // MachineConfig::translator
         cpu::jit::Translator::Counters translator;
         cpu::jit::CodeStore::Counters code;
         std::vector<std::pair<u16, u64>> unknown_ports;

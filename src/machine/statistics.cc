@@ -14,6 +14,14 @@ constexpr std::array kLeft = {
     "left: changed code", "left: walk check", "left: joint check",
 };
 
+// What each of these took of the host's time.
+constexpr std::array kCost = {
+    "cost: budget",       "cost: single",     "cost: end of block",
+    "cost: not linked",   "cost: other page", "cost: indirect",
+    "cost: changed code", "cost: walk check", "cost: joint check",
+};
+static_assert(kCost.size() == kLeft.size());
+
 void add_translator(const Machine::Statistics& statistics, std::vector<Counter>& counters) {
     const cpu::jit::Translator::Counters& t = statistics.translator;
     const cpu::jit::CodeStore::Counters& code = statistics.code;
@@ -28,6 +36,15 @@ void add_translator(const Machine::Statistics& statistics, std::vector<Counter>&
     static_assert(kLeft.size() == std::size(decltype(t.sites){}));
     for (std::size_t i = 0; i < kLeft.size(); ++i)
         counters.push_back({kLeft[i], t.sites[i], ""});
+    if (statistics.timed) {
+        constexpr u64 kNanoseconds = 1000;
+        for (std::size_t i = 0; i < kCost.size(); ++i)
+            counters.push_back({kCost[i], t.site_time[i] / kNanoseconds, "us"});
+        counters.push_back(
+            {"cost: translation", t.translation_time / kNanoseconds, "us of the above"});
+        counters.push_back(
+            {"cost: kept code", t.installation_time / kNanoseconds, "us of the above"});
+    }
     counters.push_back(
         {"by function", t.helper_calls, "instructions by their interpreter function"});
 }

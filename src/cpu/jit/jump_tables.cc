@@ -11,9 +11,7 @@ void JumpTables::Table::clear() {
 }
 
 JumpEntry* JumpTables::select(u32 key) {
-    const auto has_key = [key](const Table& table) {
-        return !table.entries.empty() && table.key == key;
-    };
+    const auto has_key = [key](const Table& table) { return table.taken && table.key == key; };
     auto table = std::find_if(tables_.begin(), tables_.end(), has_key);
     if (table == tables_.end()) {
         table = std::min_element(
@@ -21,15 +19,12 @@ JumpEntry* JumpTables::select(u32 key) {
             [](const Table& a, const Table& b) { return a.last_use < b.last_use; });
         table->clear();
         table->key = key;
-        if (table->entries.empty()) {
-            table->entries.reserve(kCount);
-            for (u32 index = 0; index < kCount; ++index)
-                table->entries.push_back(empty(index));
-        }
+        table->taken = true;
+        table->entries[0] = empty(0);
     }
     table->last_use = ++selections_;
     present_ = &*table;
-    return table->entries.data();
+    return table->entries.begin();
 }
 
 void JumpTables::add(const JumpEntry& entry) {

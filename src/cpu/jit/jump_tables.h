@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "cpu/translator_frame.h"
+#include "host/memory.h"
 
 namespace uchronia::cpu::jit {
 
 class JumpTables {
   public:
-    static constexpr unsigned kIndexBits = 14;
+    static constexpr unsigned kIndexBits = 16;
     static constexpr u32 kCount = 1u << kIndexBits;  // entries of a table
 
     // The place for an address.
@@ -29,15 +30,16 @@ class JumpTables {
     struct Table {
         u32 key = 0;
         u64 last_use = 0;
-        std::vector<JumpEntry> entries;
+        bool taken = false;
+        host::ZeroedArray<JumpEntry> entries{kCount};  // costs what is used of it
         std::vector<u32> used;
 
         void clear();
     };
     static constexpr unsigned kTables = 16;
 
-    // No address that is looked up at this place is that.
-    static JumpEntry empty(u32 index) { return {.rip = index ^ 1}; }
+    // No address that is looked up at this place is that: zero, but at the place of address zero.
+    static JumpEntry empty(u32 index) { return {.rip = index == 0 ? u64{1} : u64{0}}; }
 
     std::array<Table, kTables> tables_;
     Table* present_ = nullptr;

@@ -26,6 +26,26 @@ const HostDifferences& measured(MMU& mmu, const Binder& binder) {
     return differences;
 }
 
+// Adds the time of its life to a counter, if there is a clock.
+class Stopwatch {
+  public:
+    using Clock = u64 (*)();
+
+    Stopwatch(Clock clock, u64& nanoseconds)
+        : clock_(clock), nanoseconds_(nanoseconds), begin_(clock != nullptr ? clock() : 0) {}
+    ~Stopwatch() {
+        if (clock_ != nullptr)
+            nanoseconds_ += clock_() - begin_;
+    }
+    Stopwatch(const Stopwatch&) = delete;
+    Stopwatch& operator=(const Stopwatch&) = delete;
+
+  private:
+    const Clock clock_;
+    u64& nanoseconds_;
+    const u64 begin_;
+};
+
 // Translations hold for this program, and for hosts like this one.
 Digest identity_of(const HostDifferences& differences) {
     const std::span<const u8> build = host::build_id();
@@ -69,6 +89,7 @@ Translator::Translator(MMU& mmu, const Binder& binder, const TranslatorOptions& 
       differences_(options.pretended_differences != nullptr ? *options.pretended_differences
                                                             : measured(mmu, binder)),
       perf_map_(options.perf_map),
+      clock_(options.clock),
       store_(options.code_area_size),
       heat_(kHeatEntries),
       recent_fetches_(kRecentFetches),
@@ -124,6 +145,7 @@ void Translator::write_perf_map() const {
 void Translator::look_up_page(const VCPU& cpu, u64 page_number, const u8* bytes) {
     if (library_ == nullptr || store_.is_looked_up(page_number))
         return;
+    const Stopwatch watch(clock_, counters_.installation_time);
     store_.set_looked_up(page_number);
     u64 lines = 0;
     for (const CodeLibrary::Piece& piece : library_->find(digest_of({bytes, kPageSize})))
@@ -318,6 +340,7 @@ TranslatedBlock* Translator::block_at(VCPU& cpu, IfMissing if_missing) {
     if (!store_.has_room())
         drop_caches();
     u64 lines = 0;
+    const Stopwatch watch(clock_, counters_.translation_time);
     ++counters_.translations;
     block = BlockTranslator(store_, differences_, {page.page_number, page.bytes}, mode)
                 .translate(offset, lines);
@@ -358,7 +381,9 @@ TranslatedBlock* Translator::crossing_block_at(VCPU& cpu, const FetchedPage& pag
 
 u64 Translator::on_site(VCPU* cpu, u64 site) {
     Translator& self = *static_cast<Translator*>(cpu->far_translation.translator);
-    return self.follow(*cpu, self.store_.site(static_cast<u32>(site)));
+    const Site& place = self.store_.site(static_cast<u32>(site));
+    const Stopwatch watch(self.clock_, self.counters_.site_time[static_cast<unsigned>(place.kind)]);
+    return self.follow(*cpu, place);
 }
 
 u64 Translator::follow(VCPU& cpu, Site site) {

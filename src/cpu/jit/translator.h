@@ -35,6 +35,8 @@ struct TranslatorOptions {
     // Differences between the host and the canon to assume instead of those that the self-test
     // finds (tests: must not change any result); they outlive the translator.
     const HostDifferences* pretended_differences = nullptr;
+    // Nanoseconds of the host, for counters of what sites and translation cost; null: not counted.
+    u64 (*clock)() = nullptr;
     // Whether the host's perf shall find names for translated code (perf_map.h).
     bool perf_map = false;
 };
@@ -58,13 +60,17 @@ class Translator final : public TranslatedCode, public CodeObserver {
     void code_changed(u64 page_number) override;
 
     struct Counters {
-        u64 entries = 0;    // from the interpreter's loop
-        u64 sites[9] = {};  // by SiteKind
+        u64 entries = 0;             // from the interpreter's loop
+        u64 sites[kSiteKinds] = {};  // by SiteKind
         // Instructions that sites have executed by the interpreter's functions: because they have
         // no translation, or because an access was not for the fast path.
         u64 helper_calls = 0;
         std::array<u64, static_cast<std::size_t>(Instruction::kCount)> by_instruction{};
         u64 translations = 0;
+        // With TranslatorOptions::clock, in nanoseconds; that of sites contains the others.
+        std::array<u64, kSiteKinds> site_time{};
+        u64 translation_time = 0;
+        u64 installation_time = 0;  // of what was kept
     };
     const Counters& counters() const { return counters_; }
     const CodeStore::Counters& code() const { return store_.counters; }
@@ -121,6 +127,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
     const HostDifferences& differences_;
     std::shared_ptr<CodeLibrary> library_;
     const bool perf_map_;
+    u64 (*const clock_)();
     CodeStore store_;
     Stubs stubs_;
     std::vector<std::unique_ptr<JumpTables>> jumps_;  // by vCPU
