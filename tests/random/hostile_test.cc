@@ -1,6 +1,6 @@
 // Guests that try to reach the host's memory from translated code: with wild addresses, with the
 // host's own addresses, through segment bases, across the ends of pages and of the canonical
-// halves, with the stack pointer, and by writing over the code that runs (docs/decisions/0010).
+// halves, with the stack pointer, and by writing over the code that runs (docs/decisions/0013).
 //
 // Every instruction is executed by both engines: the states must be equal, memory of the host that
 // the guest aims at or that lies beside the guest's pages must not change, and no signal may

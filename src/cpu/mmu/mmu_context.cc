@@ -15,8 +15,8 @@
 namespace uchronia::cpu {
 namespace {
 
-// Each table reserves 1 TiB of host addresses, and so does each of the few combined ones; of 128 TiB
-// some must stay free.
+// Each table reserves 1 TiB of host addresses, and so does each of the few combined ones; of 128
+// TiB some must stay free.
 constexpr std::size_t kMostTables = 32;
 
 // The bits that translation depends on, each in a place of its own.
