@@ -58,8 +58,8 @@ unsigned take_prefixes(const u8* bytes, RawInstruction& raw) {
     }
     raw.has_rex = rex != 0;
     raw.rex_w = (rex & 8) != 0;
-    raw.reg = (rex & 4) << 1;
-    raw.rm = (rex & 1) << 3;
+    raw.reg = static_cast<u8>((rex & 4) << 1);
+    raw.rm = static_cast<u8>((rex & 1) << 3);
     return at;
 }
 

@@ -22,10 +22,11 @@ template <class T>
 // Into cpu.scratch; false if the exit is already recorded.
 template <class T, Length length>
 [[gnu::noinline]] bool load_selected(VCPU& cpu, const Op* op, u64 address) {
+    constexpr unsigned kStep = sizeof(T);
     cpu.scratch = {};
     auto* bytes = reinterpret_cast<u8*>(cpu.scratch.q.data());
-    for (unsigned i = 0; i < kSize<length>; i += sizeof(T)) {
-        if (selected<T>(cpu, vex_vvvv(op), i / sizeof(T)) &&
+    for (unsigned i = 0; i < kSize<length>; i += kStep) {
+        if (selected<T>(cpu, vex_vvvv(op), i / kStep) &&
             !read_element<T>(cpu, op, address + i, bytes + i))
             return false;
     }
@@ -34,14 +35,15 @@ template <class T, Length length>
 
 template <class T, Length length>
 [[gnu::noinline]] bool store_selected(VCPU& cpu, const Op* op, u64 address) {
+    constexpr unsigned kStep = sizeof(T);
     const auto* bytes = reinterpret_cast<const u8*>(cpu.state.vectors[op->reg].q.data());
-    for (unsigned i = 0; i < kSize<length>; i += sizeof(T)) {
-        if (selected<T>(cpu, vex_vvvv(op), i / sizeof(T)) &&
+    for (unsigned i = 0; i < kSize<length>; i += kStep) {
+        if (selected<T>(cpu, vex_vvvv(op), i / kStep) &&
             !element_is_writable<T>(cpu, op, address + i))
             return false;
     }
-    for (unsigned i = 0; i < kSize<length>; i += sizeof(T)) {
-        if (selected<T>(cpu, vex_vvvv(op), i / sizeof(T)) &&
+    for (unsigned i = 0; i < kSize<length>; i += kStep) {
+        if (selected<T>(cpu, vex_vvvv(op), i / kStep) &&
             !write_element<T>(cpu, op, address + i, bytes + i))
             return false;
     }
