@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "cli/cache.h"
 #include "cli/message.h"
 
 namespace uchronia::cli {
@@ -18,19 +17,6 @@ void add_engine_option(CLI::App& app, machine::Engine& engine) {
         ->check(CLI::IsMember({"jit", "interp"}))
         ->type_name("ENGINE")
         ->default_str("jit");
-}
-
-CodeCache::CodeCache() {
-    if (const Result<std::string> cache = cache_folder())
-        library_ = std::make_shared<cpu::jit::CodeLibrary>(*cache + "/code",
-                                                           cpu::jit::CodeLibrary::Limits());
-}
-
-CodeCache::~CodeCache() {
-    if (library_ == nullptr)
-        return;
-    if (const Status status = library_->save(); !status)
-        say("translated code is not kept for the next run: " + status.error().message);
 }
 
 void say_if_engine_is_missing(machine::Engine engine) {

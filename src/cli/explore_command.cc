@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cli/cache.h"
+#include "cli/code_cache.h"
 #include "cli/commands.h"
 #include "cli/engine_option.h"
 #include "cli/exit_status.h"

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/cache.h"
+#include "cli/code_cache.h"
 #include "cli/commands.h"
 #include "cli/engine_option.h"
 #include "cli/exit_status.h"

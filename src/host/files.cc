@@ -89,6 +89,14 @@ Status sync_directory(const std::string& path) {
     return {};
 }
 
+Status write_and_close(Descriptor& file, std::span<const u8> contents, const std::string& path) {
+    if (Status status = write_all(file.number(), contents, path); !status)
+        return status;
+    if (!file.close())
+        return failure("write", path, errno);
+    return {};
+}
+
 Status fill_temporary(Descriptor& file, std::span<const u8> contents, const std::string& path) {
     if (Status status = write_all(file.number(), contents, path); !status)
         return status;
@@ -128,11 +136,7 @@ Status append_to_file(const std::string& path, std::span<const u8> contents) {
         ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file.valid())
         return failure("open", path, errno);
-    if (Status status = write_all(file.number(), contents, path); !status)
-        return status;
-    if (!file.close())
-        return failure("write", path, errno);
-    return {};
+    return write_and_close(file, contents, path);
 }
 
 Status write_private_file_at(const std::string& path, u64 offset, std::span<const u8> contents) {
@@ -142,11 +146,7 @@ Status write_private_file_at(const std::string& path, u64 offset, std::span<cons
     const off_t end = static_cast<off_t>(offset);
     if (::ftruncate(file.number(), end) != 0 || ::lseek(file.number(), end, SEEK_SET) != end)
         return failure("write", path, errno);
-    if (Status status = write_all(file.number(), contents, path); !status)
-        return status;
-    if (!file.close())
-        return failure("write", path, errno);
-    return {};
+    return write_and_close(file, contents, path);
 }
 
 Result<std::vector<u8>> read_file(const std::string& path) {

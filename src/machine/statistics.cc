@@ -1,26 +1,28 @@
 #include "machine/statistics.h"
 
 #include <array>
-#include <iterator>
+#include <string_view>
 
 namespace uchronia::machine {
 
 namespace {
 
-// Why translated code was left, in the order of cpu::jit::SiteKind.
-constexpr std::array kLeft = {
-    "left: budget",       "left: single",     "left: end of block",
-    "left: not linked",   "left: other page", "left: indirect",
-    "left: changed code", "left: walk check", "left: joint check",
+// Why translated code was left, and what that took of the host's time, in the order of
+// cpu::jit::SiteKind.
+struct Leaving {
+    std::string_view count, cost;
 };
-
-// What each of these took of the host's time.
-constexpr std::array kCost = {
-    "cost: budget",       "cost: single",     "cost: end of block",
-    "cost: not linked",   "cost: other page", "cost: indirect",
-    "cost: changed code", "cost: walk check", "cost: joint check",
-};
-static_assert(kCost.size() == kLeft.size());
+constexpr std::array<Leaving, cpu::jit::kSiteKinds> kLeavings = {{
+    {"left: budget", "cost: budget"},
+    {"left: single", "cost: single"},
+    {"left: end of block", "cost: end of block"},
+    {"left: not linked", "cost: not linked"},
+    {"left: other page", "cost: other page"},
+    {"left: indirect", "cost: indirect"},
+    {"left: changed code", "cost: changed code"},
+    {"left: walk check", "cost: walk check"},
+    {"left: joint check", "cost: joint check"},
+}};
 
 void add_translator(const Machine::Statistics& statistics, std::vector<Counter>& counters) {
     const cpu::jit::Translator::Counters& t = statistics.translator;
@@ -33,13 +35,12 @@ void add_translator(const Machine::Statistics& statistics, std::vector<Counter>&
     counters.push_back({"code pages dropped", code.pages_dropped, ""});
     counters.push_back({"code flushes", code.flushes, ""});
     counters.push_back({"entries", t.entries, "from the interpreter's loop"});
-    static_assert(kLeft.size() == std::size(decltype(t.sites){}));
-    for (std::size_t i = 0; i < kLeft.size(); ++i)
-        counters.push_back({kLeft[i], t.sites[i], ""});
+    for (std::size_t i = 0; i < kLeavings.size(); ++i)
+        counters.push_back({kLeavings[i].count, t.sites[i], ""});
     if (statistics.timed) {
         constexpr u64 kNanoseconds = 1000;
-        for (std::size_t i = 0; i < kCost.size(); ++i)
-            counters.push_back({kCost[i], t.site_time[i] / kNanoseconds, "us"});
+        for (std::size_t i = 0; i < kLeavings.size(); ++i)
+            counters.push_back({kLeavings[i].cost, t.site_time[i] / kNanoseconds, "us"});
         counters.push_back(
             {"cost: translation", t.translation_time / kNanoseconds, "us of the above"});
         counters.push_back(

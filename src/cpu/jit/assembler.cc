@@ -66,6 +66,17 @@ void Assembler::rm32(u8 opcode, u8 reg, const Memory& m) {
     modrm_memory(reg, m);
 }
 
+void Assembler::two_byte(u8 opcode, u8 reg, const Memory& m) {
+    if (m.gs)
+        byte(0x65);
+    const u8 rex = rex_bits(reg, m);
+    if (rex != 0)
+        byte(0x40 | rex);
+    byte(0x0f);
+    byte(opcode);
+    modrm_memory(reg, m);
+}
+
 void Assembler::digit(u8 opcode, u8 operation, const Memory& m) {
     const u8 rex = rex_bits(operation, m);
     if (rex != 0)

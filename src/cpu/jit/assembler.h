@@ -103,6 +103,13 @@ class Assembler {
     void load32(HostRegister to, const Memory& m) { rm32(0x8b, to, m); }
     void store(const Memory& m, HostRegister from) { rm(0x89, from, m); }
     void store32(const Memory& m, HostRegister from) { rm32(0x89, from, m); }
+    // Zero-extended.
+    void load8(HostRegister to, const Memory& m) { two_byte(0xb6, to, m); }
+    void load16(HostRegister to, const Memory& m) { two_byte(0xb7, to, m); }
+    void store16(const Memory& m, HostRegister from) {
+        byte(0x66);
+        store32(m, from);
+    }
     void lea(HostRegister to, const Memory& m) { rm(0x8d, to, m); }
     void lea32(HostRegister to, const Memory& m) { rm32(0x8d, to, m); }
     void xor32(HostRegister to, HostRegister from) { rr32(0x33, to, from); }
@@ -118,6 +125,18 @@ class Assembler {
     }
     void add(const Memory& m, i32 number) {
         rm(0x81, 0, m);
+        value(number);
+    }
+    void or_(const Memory& m, i32 number) {
+        rm(0x81, 1, m);
+        value(number);
+    }
+    void and32(const Memory& m, i32 number) {
+        rm32(0x81, 4, m);
+        value(number);
+    }
+    void or32(const Memory& m, i32 number) {
+        rm32(0x81, 1, m);
         value(number);
     }
     void xor_(HostRegister to, const Memory& m) { rm(0x33, to, m); }
@@ -167,6 +186,7 @@ class Assembler {
     void immediate32(u8 operation, HostRegister to, i32 number);
     void immediate_tail(u8 operation, HostRegister to, i32 number);
     void digit(u8 opcode, u8 operation, const Memory& m);
+    void two_byte(u8 opcode, u8 reg, const Memory& m);  // 0F opcode
     void lead(u8* field, const void* target) {
         patch_rel32(field, target);
         const i64 distance = static_cast<const u8*>(target) - field;

@@ -225,8 +225,7 @@ void BlockTranslator::put_flagless_head() {
 void BlockTranslator::put_clear_interrupts(unsigned index) {
     save_flags_if_live(index);
     hot_.and_(at(kSystemFlags), ~static_cast<i32>(rflags::kIF));
-    if (flags_ == Where::kBoth)
-        flags_ = Where::kMemory;
+    note_clobbered_flags();
 }
 
 void BlockTranslator::put_swap_gs() {
@@ -369,15 +368,17 @@ void BlockTranslator::put_reload(Scratch scratch) {
         hot_.move(kScratch2, kHostRAX);
     else
         hot_.store(at(kValue), kHostRAX);
-    hot_.byte(0x0f);  // MOVZX EAX, word
-    hot_.rm32(0xb7, kHostRAX, at(kFlags));
-    hot_.byte(0x04);  // ADD AL, 7Fh: sets OF if AL is 1
-    hot_.byte(0x7f);
-    hot_.byte(kSAHF);
+    put_flags_load(hot_);
     if (scratch == Scratch::kFree)
         hot_.move(kHostRAX, kScratch2);
     else
         hot_.load(kHostRAX, at(kValue));
+}
+
+// After something that has clobbered the host's flags.
+void BlockTranslator::note_clobbered_flags() {
+    if (flags_ == Where::kBoth)
+        flags_ = Where::kMemory;
 }
 
 // Before something that clobbers the host's flags.

@@ -112,12 +112,14 @@ class BlockTranslator {
     void put_spill();
     void put_reload(Scratch scratch);
     void save_flags_if_live(unsigned index);
+    void note_clobbered_flags();
     bool needs_flags(const Item& item, u8 live) const;
     bool wants_flags_in_host();
 
     // memory_access.cc: checked accesses.
     enum class Alignment : u8 { kAny, kNeeded };
     HostRegister put_address(const Item& item);
+    void put_miss_if(u8 condition);
     void put_page_check(HostRegister address, i32 size);
     void put_entry(AccessKind kind);
     void put_check(HostRegister address, unsigned size, AccessKind kind, Alignment alignment);
@@ -158,7 +160,6 @@ class BlockTranslator {
     bool can_be_system(const Item& item) const;
     void put_system(unsigned index);
     void put_result(u8 guest, HostRegister from);
-    void put_miss_if(u8 condition);
     void put_direction(unsigned index);
     void put_set_interrupts(unsigned index);
     void put_privilege_change(unsigned index);
@@ -206,6 +207,8 @@ class BlockTranslator {
     void put_lookup(unsigned index, i32 released);
     void put_jump(unsigned index);
     void put_jump_if(unsigned index);
+    void put_branch_target(unsigned index);
+    void put_canonical_check();
     void put_jump_indirect(unsigned index);
     void put_push_return_address(unsigned index);
     void put_call(unsigned index);

@@ -102,17 +102,21 @@ CodeStore::CodePage& CodeStore::page_for(u64 page_number) {
     return *code_page;
 }
 
+BlockCode CodeStore::next_code(u32 hot_size, u32 cold_size) const {
+    return {.hot = hot_end_,
+            .cold = cold_end_,
+            .hot_area = hot(),
+            .cold_area = cold(),
+            .hot_size = hot_size,
+            .cold_size = cold_size};
+}
+
 TranslatedBlock& CodeStore::add(const TranslatedBlock& block, u8* hot_end, u8* cold_end) {
     if (keeps_images_) {
-        const BlockCode code{.hot = hot_end_,
-                             .cold = cold_end_,
-                             .hot_area = hot(),
-                             .cold_area = cold(),
-                             .hot_size = static_cast<u32>(hot_end - hot_end_),
-                             .cold_size = static_cast<u32>(cold_end - cold_end_)};
-        append_image(page_for(block.page_number).images, block, parts_, code,
-                     std::span(sites_).subspan(first_site_),
-                     std::span(accesses_).subspan(first_access_));
+        append_image(
+            page_for(block.page_number).images, block, parts_,
+            next_code(static_cast<u32>(hot_end - hot_end_), static_cast<u32>(cold_end - cold_end_)),
+            std::span(sites_).subspan(first_site_), std::span(accesses_).subspan(first_access_));
     }
     TranslatedBlock& added = register_block(block, hot_end, cold_end);
     link_all(block.page_number, block.mode, parts_.links);
@@ -127,15 +131,9 @@ u64 CodeStore::install(u64 page_number, u64 address, std::span<const u8> images)
         rest = rest.subspan(header.size);
         if (find(page_number, header.offset, header.mode) != nullptr)
             continue;
-        const BlockCode code{.hot = hot_end_,
-                             .cold = cold_end_,
-                             .hot_area = hot(),
-                             .cold_area = cold(),
-                             .hot_size = header.hot_size,
-                             .cold_size = header.cold_size};
         const TranslatedBlock block =
-            image.put(code, static_cast<u32>(sites_.size()), page_number, next_block_number(),
-                      sites_, accesses_, parts_.links);
+            image.put(next_code(header.hot_size, header.cold_size), static_cast<u32>(sites_.size()),
+                      page_number, next_block_number(), sites_, accesses_, parts_.links);
         register_block(block, hot_end_ + header.hot_size, cold_end_ + header.cold_size).address =
             address + header.offset;
         link_all(page_number, header.mode, parts_.links);

@@ -30,6 +30,8 @@ struct CrossLink {
     static constexpr unsigned kJumpBehindKey = 4 + 2;  // imm32; je opcode
 };
 
+struct BlockCode;
+
 class CodeStore {
   public:
     static constexpr std::size_t kAreaSize = std::size_t{96} << 20;
@@ -100,14 +102,13 @@ class CodeStore {
     // Adds the blocks of these images, as far as there is room, but those that there are. Returns
     // the lines of the page that they were made from. `address`: where the page is mapped now.
     u64 install(u64 page_number, u64 address, std::span<const u8> images);
-    // Gives away the images of what was translated: call(page_number, std::vector<u8>).
-    template <class Call>
-    void take_images(Call call) {
-        for (u64 number = 0; number < pages_.size(); ++number) {
-            if (pages_[number] != nullptr && !pages_[number]->images.empty())
-                call(number, std::exchange(pages_[number]->images, {}));
-        }
+    // Gives away the images of what was translated of a page.
+    std::vector<u8> take_images(u64 page_number) {
+        CodePage* code_page = page(page_number);
+        return code_page == nullptr ? std::vector<u8>() : std::exchange(code_page->images, {});
     }
+    // Page numbers are less.
+    u64 page_count() const { return pages_.size(); }
 
     // The blocks of a page are not true any more. `stale_stub`: offset of the stub pointer from the
     // vCPU, to which their entries jump from now on.
@@ -138,6 +139,7 @@ class CodeStore {
     };
     CodePage& page_for(u64 page_number);
     void drop_block(u32 number, i32 stale_stub);
+    BlockCode next_code(u32 hot_size, u32 cold_size) const;
     TranslatedBlock& register_block(const TranslatedBlock& block, u8* hot_end, u8* cold_end);
     static u8* entry(const TranslatedBlock& block, EntryFlags flags);
     // The rel32 at `field` shall lead to the block at `offset`, now or when it is there.

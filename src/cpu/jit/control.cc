@@ -77,19 +77,10 @@ void BlockTranslator::put_push_memory(unsigned index) {
 // 64 bits, without RF and VM.
 void BlockTranslator::put_push_flags(unsigned index) {
     save_flags_if_live(index);
-    hot_.byte(0x0f);  // MOVZX ECX, word
-    hot_.rm32(0xb7, kScratch, at(kFlags));
-    hot_.move32(kScratch2, kScratch);
-    hot_.and32(kScratch2, ArithmeticFlags::kOF);
-    hot_.shift_left32(kScratch2, 11);
-    hot_.shift_right32(kScratch, 8);
-    hot_.and32(kScratch, static_cast<i32>(rflags::kArithmetic & 0xff));
-    hot_.rr32(0x0b, kScratch, kScratch2);  // OR
-    hot_.rm(0x0b, kScratch, at(kSystemFlags));
+    put_flags_image(hot_, 0);
     hot_.and_(kScratch, ~static_cast<i32>(rflags::kRF | rflags::kVM));
     hot_.store(at(kValue), kScratch);
-    if (flags_ == Where::kBoth)
-        flags_ = Where::kMemory;
+    note_clobbered_flags();
     put_pushed_value(index, put_stack_access(index, AccessKind::kWrite, -8),
                      [&] { hot_.load(kScratch, at(kValue)); });
     put_slow_paths(index, SiteKind::kSlow);
@@ -192,7 +183,8 @@ void BlockTranslator::put_jump_if(unsigned index) {
     put_cross_page(index, target);
 }
 
-void BlockTranslator::put_jump_indirect(unsigned index) {
+// The operand of an indirect branch, to rcx.
+void BlockTranslator::put_branch_target(unsigned index) {
     const Item& item = items_[index];
     if ((item.decoded.op.flags & op_flag::kMemory) != 0) {
         put_load_operand(index);
@@ -202,6 +194,19 @@ void BlockTranslator::put_jump_indirect(unsigned index) {
         if (target != kScratch)
             hot_.move(kScratch, target);
     }
+}
+
+// Leaves to the slow path if rcx is not canonical.
+void BlockTranslator::put_canonical_check() {
+    hot_.move(kScratch2, kScratch);
+    hot_.shift_left(kScratch2, 16);
+    hot_.shift_right_signed(kScratch2, 16);
+    hot_.compare(kScratch2, kScratch);
+    put_miss_if(condition::kNotZero);
+}
+
+void BlockTranslator::put_jump_indirect(unsigned index) {
+    put_branch_target(index);
     put_lookup(index, 0);
     put_slow_paths(index, SiteKind::kEnd);
 }
@@ -223,21 +228,9 @@ void BlockTranslator::put_call(unsigned index) {
 }
 
 void BlockTranslator::put_call_indirect(unsigned index) {
-    const Item& item = items_[index];
-    if ((item.decoded.op.flags & op_flag::kMemory) != 0) {
-        put_load_operand(index);
-    } else {
-        save_flags_if_live(index);
-        const HostRegister target = scratch_or(item.raw.rm, kScratch);
-        if (target != kScratch)
-            hot_.move(kScratch, target);
-    }
+    put_branch_target(index);
     // A target that is not canonical must fault before anything is pushed.
-    hot_.move(kScratch2, kScratch);
-    hot_.shift_left(kScratch2, 16);
-    hot_.shift_right_signed(kScratch2, 16);
-    hot_.compare(kScratch2, kScratch);
-    misses_[miss_count_++] = hot_.jump_if(condition::kNotZero);
+    put_canonical_check();
     hot_.store(at(kValue), kScratch);
     put_push_return_address(index);
     hot_.load(kScratch, at(kValue));

@@ -79,15 +79,13 @@ void BlockTranslator::put_fix_up(const Item& item) {
     }
     put_eax(hot_, kAnd, u32{arithmetic_bits(hosts)} | ArithmeticFlags::kFixed);
     if (kept != flag::kNone) {
-        hot_.byte(0x0f);  // MOVZX ECX, word
-        hot_.rm32(0xb7, kScratch, at(kFlags));
+        hot_.load16(kScratch, at(kFlags));
         hot_.and32(kScratch, arithmetic_bits(kept));
         hot_.rr32(0x0b, kHostRAX, kScratch);
     }
     if (set != flag::kNone)
         put_eax(hot_, kOr, arithmetic_bits(set));
-    hot_.byte(0x66);
-    hot_.rm32(0x89, kHostRAX, at(kFlags));
+    hot_.store16(at(kFlags), kHostRAX);
     hot_.move(kHostRAX, kScratch2);
     flags_ = Where::kMemory;
 }

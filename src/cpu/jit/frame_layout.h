@@ -133,6 +133,26 @@ inline void put_spill(Assembler& out, i32 pushed) {
     out.move(kHostRAX, kScratch2);
 }
 
+// CPUState::flags to the host's, by way of rax.
+inline void put_flags_load(Assembler& out) {
+    out.load16(kHostRAX, at(kFlags));
+    out.byte(0x04);  // ADD AL, 7Fh: sets OF if AL is 1
+    out.byte(0x7f);
+    out.byte(kSAHF);
+}
+
+// rcx = RFLAGS, from where its parts are kept. Clobbers r11 and the host's flags.
+inline void put_flags_image(Assembler& out, i32 pushed) {
+    out.load16(kScratch, at(pushed + kFlags));
+    out.move32(kScratch2, kScratch);
+    out.and32(kScratch2, ArithmeticFlags::kOF);
+    out.shift_left32(kScratch2, 11);
+    out.shift_right32(kScratch, 8);
+    out.and32(kScratch, static_cast<i32>(rflags::kArithmetic & 0xff));
+    out.rr32(0x0b, kScratch, kScratch2);  // OR
+    out.rm(0x0b, kScratch, at(pushed + kSystemFlags));
+}
+
 // r11 = the entry in the jump table for the address in rcx; compares its address.
 inline void put_table_look(Assembler& out, i32 pushed) {
     static_assert(sizeof(JumpEntry) == 32 && offsetof(JumpEntry, rip) == 0);

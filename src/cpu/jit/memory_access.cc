@@ -82,12 +82,17 @@ void BlockTranslator::put_verification(HostRegister address) {
     hot_.store(at(kValue), kScratch2);
 }
 
+// Leaves to the instruction's slow path.
+void BlockTranslator::put_miss_if(u8 condition) {
+    misses_[miss_count_++] = hot_.jump_if(condition);
+}
+
 // Goes to the slow path if `size` bytes from an address on are not in one page.
 void BlockTranslator::put_page_check(HostRegister address, i32 size) {
     hot_.lea32(kScratch2, Memory{.base = address, .displacement = size - 1});
     hot_.xor32(kScratch2, address);
     hot_.test32(kScratch2, kPageSize);
-    misses_[miss_count_++] = hot_.jump_if(condition::kNotZero);
+    put_miss_if(condition::kNotZero);
 }
 
 // Turns the index in r11 into the addend, or goes to the slow path.
@@ -96,9 +101,8 @@ void BlockTranslator::put_entry(AccessKind kind) {
               table_entry(kScratch2, kind == AccessKind::kWrite ? offsetof(TableEntry, write)
                                                                 : offsetof(TableEntry, read)));
     hot_.test(kScratch2, kScratch2);
-    misses_[miss_count_++] = hot_.jump_if(condition::kZero);
-    if (flags_ == Where::kBoth)
-        flags_ = Where::kMemory;
+    put_miss_if(condition::kZero);
+    note_clobbered_flags();
 }
 
 // The addend for an address to r11, or goes to the slow path.

@@ -32,8 +32,9 @@ void put_sized_load(Assembler& out, HostRegister to, HostRegister base, unsigned
         return out.load(to, m);
     if (size == 4)
         return out.load32(to, m);
-    out.byte(0x0f);  // MOVZX
-    out.rm32(size == 1 ? 0xb6 : 0xb7, to, m);
+    if (size == 2)
+        return out.load16(to, m);
+    out.load8(to, m);
 }
 
 }  // namespace
@@ -55,7 +56,7 @@ void BlockTranslator::put_string(unsigned index) {
     const Memory operand{.base = kScratch2, .index = kScratch};
     save_flags_if_live(index);
     hot_.test32(at(kSystemFlags), kDirection);
-    misses_[miss_count_++] = hot_.jump_if(condition::kNotZero);
+    put_miss_if(condition::kNotZero);
     Jump done;
     if (repeats) {
         hot_.test(kHome[kRCX], kHome[kRCX]);

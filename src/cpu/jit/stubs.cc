@@ -37,11 +37,7 @@ constexpr u8 kLoadVector = 0x6f, kStoreVector = 0x7f;
 void put_resume(Assembler& out) {
     put_mxcsr(out, kLoadMXCSR, kHostRSP, kMXCSR);
     put_vectors(out, kLoadVector);
-    out.byte(0x0f);  // MOVZX EAX, word
-    out.rm32(0xb7, kHostRAX, at(kFlags));
-    out.byte(0x04);  // ADD AL, 7Fh
-    out.byte(0x7f);
-    out.byte(kSAHF);
+    put_flags_load(out);
     out.load(kBudgetRegister, at(kBudget));
     for (u8 guest = 0; guest < 16; ++guest) {
         if (kHome[guest] != kNoRegister)

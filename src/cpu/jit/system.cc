@@ -16,27 +16,6 @@ using namespace frame;
 namespace {
 
 constexpr u8 kLessOrEqual = 14;
-constexpr u8 kOrGroup = 1, kAndGroup = 4;
-
-// OR or AND of a qword in memory.
-void put_immediate(Assembler& out, u8 operation, i32 offset, i32 number) {
-    out.rm(0x81, operation, at(offset));
-    out.value(number);
-}
-// MOVZX of a word.
-void put_load_word(Assembler& out, HostRegister to, const Memory& m) {
-    const u8 rex = Assembler::rex_bits(to, m);
-    if (rex != 0)
-        out.byte(0x40 | rex);
-    out.byte(0x0f);
-    out.byte(0xb7);
-    out.modrm_memory(to, m);
-}
-// MOV of the low word.
-void put_store_word(Assembler& out, const Memory& m, HostRegister from) {
-    out.byte(0x66);
-    out.store32(m, from);
-}
 
 struct ControlRegister {
     u8 number;
@@ -137,8 +116,7 @@ void BlockTranslator::put_system(unsigned index) {
         default:  // INVLPG: no translation could be stale
             break;
     }
-    if (flags_ == Where::kBoth)
-        flags_ = Where::kMemory;
+    note_clobbered_flags();
     if (ended_ && index + 1 == count_)
         put_edge(index, item.offset + item.decoded.op.length);
     const bool ends = (item.decoded.attributes & (attribute::kEnd | attribute::kAlone)) != 0;
@@ -153,18 +131,13 @@ void BlockTranslator::put_result(u8 guest, HostRegister from) {
         hot_.move(kHome[guest], from);
 }
 
-// Leaves to the instruction's slow path.
-void BlockTranslator::put_miss_if(u8 condition) {
-    misses_[miss_count_++] = hot_.jump_if(condition);
-}
-
 void BlockTranslator::put_direction(unsigned index) {
     save_flags_if_live(index);
     constexpr i32 kDirection = static_cast<i32>(rflags::kDF);
     if (items_[index].decoded.instruction == Instruction::CLD)
-        put_immediate(hot_, kAndGroup, kSystemFlags, ~kDirection);
+        hot_.and_(at(kSystemFlags), ~kDirection);
     else
-        put_immediate(hot_, kOrGroup, kSystemFlags, kDirection);
+        hot_.or_(at(kSystemFlags), kDirection);
 }
 
 // With CPL 0. The shadow ends with the next instruction, which nothing comes before: unless an
@@ -175,7 +148,7 @@ void BlockTranslator::put_set_interrupts(unsigned index) {
     put_miss_if(condition::kNotZero);
     hot_.test(kBudgetRegister, kBudgetRegister);
     put_miss_if(kLessOrEqual);
-    put_immediate(hot_, kOrGroup, kSystemFlags, static_cast<i32>(rflags::kIF));
+    hot_.or_(at(kSystemFlags), static_cast<i32>(rflags::kIF));
 }
 
 // The stub goes on at the target, or leaves for the site.
@@ -245,11 +218,7 @@ void BlockTranslator::put_write_base(unsigned index) {
     } else {
         if (from != kScratch)
             hot_.move(kScratch, from);
-        hot_.move(kScratch2, kScratch);
-        hot_.shift_left(kScratch2, 16);
-        hot_.shift_right_signed(kScratch2, 16);
-        hot_.compare(kScratch2, kScratch);
-        put_miss_if(condition::kNotZero);
+        put_canonical_check();
     }
     hot_.store(at(segment_base(segment)), kScratch);
     hot_.store(at(kSegmentBases + 8 * segment), kScratch);
@@ -259,16 +228,16 @@ void BlockTranslator::put_read_selector(unsigned index) {
     const Item& item = items_[index];
     const Memory selector = at(segment_selector(item.raw.reg));
     if ((item.decoded.op.flags & op_flag::kMemory) == 0) {
-        put_load_word(hot_, kScratch, selector);
+        hot_.load16(kScratch, selector);
         return put_result(item.raw.rm, kScratch);
     }
     save_flags_if_live(index);
     const HostRegister address = put_address(item);
     put_check(address, 2, AccessKind::kWrite, Alignment::kAny);
     hot_.lea(kScratch2, Memory{.base = kScratch2, .index = address});
-    put_load_word(hot_, kScratch, selector);
+    hot_.load16(kScratch, selector);
     note_access();
-    put_store_word(hot_, Memory{.base = kScratch2}, kScratch);
+    hot_.store16(Memory{.base = kScratch2}, kScratch);
 }
 
 // BT, BTS, BTR or BTC of memory, with the bit number in a register: operands of 4 or 8 bytes.
@@ -304,8 +273,7 @@ void BlockTranslator::put_bit_string(unsigned index) {
              Memory{.base = address, .index = kScratch2, .scale = static_cast<u8>(wide ? 3 : 2)});
     put_check(kScratch, wide ? 8 : 4, writes ? AccessKind::kWrite : AccessKind::kRead,
               Alignment::kAny);
-    if (flags_ == Where::kBoth)
-        flags_ = Where::kMemory;
+    note_clobbered_flags();
     if (needs && flags_ == Where::kMemory) {
         put_reload(Scratch::kInUse);
         flags_ = Where::kBoth;

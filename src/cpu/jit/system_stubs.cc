@@ -17,7 +17,6 @@ namespace {
 
 constexpr i32 kPushed = 8;  // the return address, behind which the site's number stands
 constexpr u8 kAboveOrEqual = 3, kNotSign = 9;
-constexpr u8 kOrGroup = 1, kAndGroup = 4;
 constexpr HostRegister kFree1 = kHostRAX, kFree2 = kHostRDX;  // saved first
 
 constexpr Memory there(i32 offset) {
@@ -33,18 +32,6 @@ constexpr Memory view(unsigned number, std::size_t offset) {
 void put_number(Assembler& out, HostRegister to, u64 number) {
     out.byte(static_cast<u8>(0x48 | to >> 3));
     out.byte(static_cast<u8>(0xb8 | (to & 7)));
-    out.value(number);
-}
-void put_store_word(Assembler& out, const Memory& m, HostRegister from) {
-    out.byte(0x66);
-    out.store32(m, from);
-}
-void put_immediate(Assembler& out, u8 operation, i32 offset, u64 number) {
-    out.rm(0x81, operation, there(offset));
-    out.value(static_cast<i32>(number));
-}
-void put_immediate32(Assembler& out, u8 operation, i32 offset, i32 number) {
-    out.rm32(0x81, operation, there(offset));
     out.value(number);
 }
 void put_zero(Assembler& out, i32 offset) {
@@ -192,17 +179,10 @@ const u8* put_system_call(Assembler& out, const void* leave) {
     t.check_key(true);
     t.find_target(true, kScratch2);
     // Nothing stands in the way.
-    put_immediate32(out, kOrGroup, kMode, mode_bit::kKernel);
+    out.or32(there(kMode), mode_bit::kKernel);
     out.move(kHome[kRCX], kScratch);
-    out.byte(0x0f);  // MOVZX ECX, word
-    out.rm32(0xb7, kScratch, there(kFlags));
-    out.move32(kScratch2, kScratch);
-    out.and32(kScratch2, ArithmeticFlags::kOF);
-    out.shift_left32(kScratch2, 11);
-    out.shift_right32(kScratch, 8);
-    out.and32(kScratch, static_cast<i32>(rflags::kArithmetic & 0xff));
-    out.rr32(0x0b, kScratch2, kScratch);
-    out.rm(0x0b, kScratch2, there(kSystemFlags));
+    put_flags_image(out, kPushed);
+    out.move(kScratch2, kScratch);
     out.and_(kScratch2, ~static_cast<i32>(rflags::kRF));
     out.store(there(gpr(kR11)), kScratch2);
     out.load(kScratch, there(kSFMASK));
@@ -242,7 +222,7 @@ const u8* put_system_return(Assembler& out, const void* leave) {
     t.fail_if(condition::kNotZero);
     t.check_key(false);
     t.find_target(false, kHome[kRCX]);
-    put_immediate32(out, kAndGroup, kMode, ~static_cast<i32>(mode_bit::kKernel));
+    out.and32(there(kMode), ~static_cast<i32>(mode_bit::kKernel));
     out.move32(kScratch2, kScratch);
     out.and32(kScratch2, static_cast<i32>(kLoaded));
     out.or32(kScratch2, static_cast<i32>(rflags::kFixed));
@@ -254,12 +234,12 @@ const u8* put_system_return(Assembler& out, const void* leave) {
     out.and32(kScratch, 1);
     out.rr32(0x0b, kScratch2, kScratch);
     out.or32(kScratch2, ArithmeticFlags::kFixed);
-    put_store_word(out, there(kFlags), kScratch2);
+    out.store16(there(kFlags), kScratch2);
     out.load(kFree2, there(kSTAR));
     put_shift_right(out, kFree2, 48);
     out.lea32(kFree2, Memory{.base = kFree2, .displacement = 8});
     out.or32(kFree2, 3);
-    put_store_word(out, there(segment_selector(kSS)), kFree2);
+    out.store16(there(segment_selector(kSS)), kFree2);
     out.load(kFree2, there(kSTAR));
     put_shift_right(out, kFree2, 48);
     out.lea32(kFree2, Memory{.base = kFree2, .displacement = 16});
@@ -293,9 +273,9 @@ const u8* put_access_flag(Assembler& out, bool sets) {
     out.load(kScratch, view(to, offsetof(VCPU::View, tables)));
     out.store(there(kTables), kScratch);
     if (sets)
-        put_immediate(out, kOrGroup, kSystemFlags, rflags::kAC);
+        out.or_(there(kSystemFlags), static_cast<i32>(rflags::kAC));
     else
-        put_immediate(out, kAndGroup, kSystemFlags, ~rflags::kAC);
+        out.and_(there(kSystemFlags), ~static_cast<i32>(rflags::kAC));
     out.load(kScratch, there(kStackPage));
     out.test(kScratch, kScratch);
     const Jump in_upper_half = out.jump_if(condition::kSign);

@@ -122,17 +122,22 @@ void Translator::add_vcpu(VCPU& cpu) {
     far.system_call_stub = stubs_.system_call;
     far.system_return_stub = stubs_.system_return;
     far.access_stubs = stubs_.access;
-    cpu.far_translation.string_stubs = stubs_.strings;
-    cpu.far_translation.translator = this;
+    far.string_stubs = stubs_.strings;
+    far.translator = this;
 }
 
 // Blocks hold for what their pages contain now: what has changed was dropped.
 void Translator::give_to_library() {
     if (library_ == nullptr)
         return;
-    store_.take_images([this](u64 page_number, std::vector<u8> images) {
+    for (u64 page_number = 0; page_number < store_.page_count(); ++page_number)
+        give_to_library(page_number);
+}
+
+void Translator::give_to_library(u64 page_number) {
+    std::vector<u8> images = store_.take_images(page_number);
+    if (!images.empty())
         library_->add(digest_of({mmu_.page_bytes(page_number), kPageSize}), std::move(images));
-    });
 }
 
 // Without names the profile is poorer, and nothing else: a failure is none of the run's.
@@ -201,21 +206,23 @@ u32 Translator::find_number_of_key(u64 fetch_key, u32 mode) {
         return found->second;
     if (numbers.size() > kMostKeys || homes_.size() > kMostHomes) {
         // Links are made under numbers whose homes are known: numbers begin anew with the homes.
-        key_numbers_ = {};
-        recent_keys_ = {};
-        ++key_beginnings_;
+        begin_key_numbers();
         homes_.clear();
     }
     if (++last_key_number_ == 0) {
         // The numbers begin again: nothing may be left that was made under an old one.
-        key_numbers_ = {};
-        recent_keys_ = {};
-        ++key_beginnings_;
+        begin_key_numbers();
         drop_caches();
         last_key_number_ = 1;
     }
     key_numbers_[mode][fetch_key] = last_key_number_;
     return last_key_number_;
+}
+
+void Translator::begin_key_numbers() {
+    key_numbers_ = {};
+    recent_keys_ = {};
+    ++key_beginnings_;
 }
 
 // The table that GS points to while code at RIP runs.
@@ -302,7 +309,7 @@ void Translator::note_home(const VCPU& cpu, u64 page_number) {
     if (added || home->second == base || home->second == kSeveralHomes)
         return;
     home->second = kSeveralHomes;
-    give_to_library();
+    give_to_library(page_number);
     store_.drop_page(page_number, frame::kLeaveStub);
 }
 
@@ -339,15 +346,22 @@ TranslatedBlock* Translator::block_at(VCPU& cpu, IfMissing if_missing) {
         return nullptr;
     if (!store_.has_room())
         drop_caches();
-    u64 lines = 0;
+    block = translate({page.page_number, page.bytes}, rip, mode);
+    if (block == nullptr && offset > kPageSize - kLongestInstruction)
+        return crossing_block_at(cpu, page);
+    return block;
+}
+
+// The block at an address in a page, made anew; null if it is not for the translator.
+TranslatedBlock* Translator::translate(const SourcePage& page, u64 address, u32 mode) {
     const Stopwatch watch(clock_, counters_.translation_time);
-    ++counters_.translations;
-    block = BlockTranslator(store_, differences_, {page.page_number, page.bytes}, mode)
-                .translate(offset, lines);
+    u64 lines = 0;
+    TranslatedBlock* block = BlockTranslator(store_, differences_, page, mode)
+                                 .translate(static_cast<u16>(address & kPageMask), lines);
     if (block == nullptr)
-        return offset > kPageSize - kLongestInstruction ? crossing_block_at(cpu, page) : nullptr;
-    block->address = rip;
-    mmu_.mark_code(page.page_number, lines);
+        return nullptr;
+    block->address = address;
+    mmu_.mark_code(page.number, lines);
     return block;
 }
 
@@ -369,6 +383,7 @@ TranslatedBlock* Translator::crossing_block_at(VCPU& cpu, const FetchedPage& pag
     TranslatedBlock* block = store_.find_crossing(page.page_number, next.page_number, offset, mode);
     if (block != nullptr)
         return block;
+    const Stopwatch watch(clock_, counters_.translation_time);
     u64 lines = 0;
     block = BlockTranslator(store_, differences_, {page.page_number, page.bytes}, mode)
                 .translate_crossing(offset, {next.page_number, next.bytes}, lines);
@@ -541,12 +556,9 @@ u64 Translator::follow_twin(VCPU& cpu, const Site& site) {
     if (twin == nullptr) {
         if (!store_.has_room())
             return leave(Result::kInterpret);
-        u64 lines = 0;
-        twin = BlockTranslator(store_, differences_,
-                               {block.page_number, mmu_.page_bytes(block.page_number)}, mode)
-                   .translate(site.offset, lines);
+        twin =
+            translate({block.page_number, mmu_.page_bytes(block.page_number)}, cpu.state.rip, mode);
         CHECK(twin != nullptr);
-        mmu_.mark_code(block.page_number, lines);
     }
     Assembler(store_.cold() + site.resume).jump(twin->indirect);
     check_stack_page(cpu);

@@ -66,7 +66,6 @@ class Translator final : public TranslatedCode, public CodeObserver {
         // no translation, or because an access was not for the fast path.
         u64 helper_calls = 0;
         std::array<u64, static_cast<std::size_t>(Instruction::kCount)> by_instruction{};
-        u64 translations = 0;
         // With TranslatorOptions::clock, in nanoseconds; that of sites contains the others.
         std::array<u64, kSiteKinds> site_time{};
         u64 translation_time = 0;
@@ -111,7 +110,9 @@ class Translator final : public TranslatedCode, public CodeObserver {
     enum class IfMissing : u8 { kTranslate, kNothing };
     TranslatedBlock* block_at(VCPU& cpu, IfMissing if_missing);
     void look_up_page(const VCPU& cpu, u64 page_number, const u8* bytes);
+    TranslatedBlock* translate(const SourcePage& page, u64 address, u32 mode);
     void give_to_library();
+    void give_to_library(u64 page_number);
     void write_perf_map() const;
     TranslatedBlock* crossing_block_at(VCPU& cpu, const FetchedPage& page);
     void select(VCPU& cpu);
@@ -119,6 +120,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
     static u32 mode_of(const VCPU& cpu);
     u32 number_of_key(u64 fetch_key, u32 mode);
     u32 find_number_of_key(u64 fetch_key, u32 mode);
+    void begin_key_numbers();
     void note_home(const VCPU& cpu, u64 page_number);
     bool has_one_home(const VCPU& cpu, u64 page_number) const;
 
