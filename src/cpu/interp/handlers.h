@@ -5,8 +5,7 @@
 //   - the last line is `return next(cpu, op);`, except where the row is kEnd or kAlone: these set
 //     cpu.state.rip (to cpu.address_after(op), or the branch target) and return;
 //   - a fault is `return cpu.raise(op, Vector::kGP);`: nothing architectural may have changed
-//   before,
-//     unless the manual says so (REP);
+//     before, unless the manual says so (REP);
 //   - no address of a local may escape (GCC would not make the tail call).
 #pragma once
 

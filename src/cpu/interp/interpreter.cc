@@ -32,6 +32,11 @@ u64 code_breakpoints(const CPUState& state, u64 rip) {
     return hits;
 }
 
+// Whether the instruction that reported this is done.
+bool retired(Exit exit) {
+    return exit == Exit::kHalt || exit == Exit::kStop;
+}
+
 // Whether the single-step trap comes after the instruction that has just retired, which began with
 // these flags (APM vol. 2, 13.1.4).
 bool single_step_follows(const VCPU& cpu, u64 flags_before) {
@@ -125,6 +130,8 @@ Interpreter::Next Interpreter::run_translated(VCPU& cpu) {
     const i64 before = cpu.budget;
     const TranslatedCode::Result result = translated_->run(cpu);
     interpreted_ticks_ -= static_cast<u64>(before - cpu.budget);
+    if (result == TranslatedCode::Result::kExit && !retired(cpu.exit))
+        interpreted_ticks_ += 1;  // after_exit gives it back
     switch (result) {
         case TranslatedCode::Result::kInterpret:
             return Next::kRun;
@@ -266,11 +273,10 @@ Interpreter::Next Interpreter::run_alone(VCPU& cpu) {
 Interpreter::Next Interpreter::after_exit(VCPU& cpu, const Op* ops, u32 count) {
     const Exit exit = cpu.exit;
     cpu.exit = Exit::kNone;
-    const bool retired = exit == Exit::kHalt || exit == Exit::kStop;
     const i64 before = cpu.exit_op - ops;
     CHECK(before >= 0 && before < static_cast<i64>(count));
-    cpu.budget += static_cast<i64>(count) - before - (retired ? 1 : 0);
-    if (!retired)
+    cpu.budget += static_cast<i64>(count) - before - (retired(exit) ? 1 : 0);
+    if (!retired(exit))
         cpu.state.rip = cpu.address_of(cpu.exit_op);
     switch (exit) {
         case Exit::kFault:
