@@ -44,14 +44,18 @@ void Computer::load(const Image& image) {
     ram_->restore(empty_);
     for (const Image::Part& part : image.parts)
         CHECK(ram_->write(PhysicalAddress(part.address), part.bytes));
-    cpu_->state = image.state;
+    restart(image.state);
+    drop_caches();
+}
+
+void Computer::restart(const CPUState& state) {
+    cpu_->state = state;
     cpu_->exit = Exit::kNone;
     ticks_ = outside_ = task_priority_ = 0;
     pending_ = 0;
     ended_ = false;
     stop_ = interp::Stop::kBudget;
     mmu_->update_context(*cpu_);
-    drop_caches();
     interpreter_->begin();
 }
 
@@ -68,7 +72,7 @@ void Computer::set_heat_threshold(u8 count) {
 
 void Computer::run(u64 ticks) {
     while (ticks != 0 && !ended_) {
-        cpu_->time_of_start = 1000 + ticks_;
+        cpu_->time_of_start = time_ == Time::kCounted ? 1000 + ticks_ : 0;
         const interp::RunResult result = interpreter_->run(*cpu_, ticks);
         ticks_ += result.ticks;
         ticks -= result.ticks;

@@ -37,6 +37,8 @@ class Computer final : private cpu::Platform {
     const char* missing_host_feature() const { return missing_; }
 
     void load(const Image& image);
+    // Goes on with the memory as it is, from another state, at tick 0.
+    void restart(const cpu::CPUState& state);
     void set_engine(Engine engine);
     void set_heat_threshold(u8 count);
 
@@ -55,6 +57,12 @@ class Computer final : private cpu::Platform {
     memory::RAM& ram() { return *ram_; }
     memory::FrameStore& frames() { return frames_; }
     const cpu::jit::Translator* translator() const { return translator_.get(); }
+    // Ticks that no translated code has run.
+    u64 interpreted_ticks() const { return interpreter_->interpreted_ticks(); }
+
+    // Whether the time follows from the ticks of a run, or the computer must be asked for it.
+    enum class Time : u8 { kCounted, kAsked };
+    void set_time(Time time) { time_ = time; }
 
     struct Checkpoint {
         std::shared_ptr<const memory::RAMSnapshot> ram;
@@ -95,6 +103,7 @@ class Computer final : private cpu::Platform {
     std::unique_ptr<cpu::jit::Translator> translator_;
     const char* missing_ = nullptr;
     Engine engine_ = Engine::kInterpreter;
+    Time time_ = Time::kCounted;
     bool translated_ = false;  // there may be translations
     std::shared_ptr<const memory::RAMSnapshot> empty_;
 
