@@ -14,8 +14,6 @@ namespace uchronia::cpu {
 struct JumpEntry {
     u64 rip = 0;
     const void* code = nullptr;
-    u64 page_base = 0;
-    u32 block = 0;  // its number
 };
 
 // Not canonical, and with an addend of 0 no host address either.

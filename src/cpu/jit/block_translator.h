@@ -179,6 +179,9 @@ class BlockTranslator {
     void put_stack_range_check();
     Memory put_stack_operand(i32 displacement);
     bool keeps_addend(const Item& item);
+    static bool is_aligned_on_stack(const Item& item) {
+        return item.on_stack && item.shape->aligned;
+    }
     bool can_precede_move(const Item& item);
     void move_stack(const Item& item, i32 distance);
     void settle_stack();

@@ -155,15 +155,15 @@ inline void put_flags_image(Assembler& out, i32 pushed) {
 
 // r11 = the entry in the jump table for the address in rcx; compares its address.
 inline void put_table_look(Assembler& out, i32 pushed) {
-    static_assert(sizeof(JumpEntry) == 32 && offsetof(JumpEntry, rip) == 0);
-    out.rorx(kScratch2, kScratch, 64 - 5);
-    out.and32(kScratch2, (JumpTables::kCount - 1) << 5);
+    static_assert(sizeof(JumpEntry) == 16 && offsetof(JumpEntry, rip) == 0);
+    out.rorx(kScratch2, kScratch, 64 - 4);
+    out.and32(kScratch2, (JumpTables::kCount - 1) << 4);
     out.add(kScratch2, at(pushed + kJumps));
     out.compare(kScratch, Memory{.base = kScratch2});
 }
 // Goes there.
 inline void put_table_jump(Assembler& out) {
-    out.load(kScratch, Memory{.base = kScratch2, .displacement = offsetof(JumpEntry, page_base)});
+    out.and_(kScratch, ~static_cast<i32>(kPageMask));
     out.store(at(kPageBase), kScratch);
     out.jump(Memory{.base = kScratch2, .displacement = offsetof(JumpEntry, code)});
 }

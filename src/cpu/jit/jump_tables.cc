@@ -4,6 +4,15 @@
 
 namespace uchronia::cpu::jit {
 
+JumpTables::JumpTables() : memory_(static_cast<JumpEntry*>(host::reserve_huge(kSize))) {
+    for (std::size_t i = 0; i < tables_.size(); ++i)
+        tables_[i].entries = memory_ + i * kCount;
+}
+
+JumpTables::~JumpTables() {
+    host::release(memory_, kSize);
+}
+
 void JumpTables::Table::clear() {
     for (const u32 index : used)
         entries[index] = empty(index);
@@ -24,14 +33,15 @@ JumpEntry* JumpTables::select(u32 key) {
     }
     table->last_use = ++selections_;
     present_ = &*table;
-    return table->entries.begin();
+    return table->entries;
 }
 
-void JumpTables::add(const JumpEntry& entry) {
+void JumpTables::add(const JumpEntry& entry, u32 block) {
     const u32 index = index_of(entry.rip);
     if (present_->entries[index].code == nullptr)
         present_->used.push_back(index);
     present_->entries[index] = entry;
+    present_->blocks[index] = block;
 }
 
 void JumpTables::forget(u64 rip) {

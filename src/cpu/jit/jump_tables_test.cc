@@ -7,7 +7,7 @@ namespace {
 
 JumpEntry entry_for(u64 rip) {
     static constexpr int kCode = 0;
-    return {.rip = rip, .code = &kCode, .page_base = rip & ~kPageMask, .block = 1};
+    return {.rip = rip, .code = &kCode};
 }
 
 bool has(const JumpEntry* table, u64 rip) {
@@ -26,11 +26,12 @@ TEST(JumpTables, NoAddressMatchesAnUnusedPlace) {
 TEST(JumpTables, EachKeyHasItsOwn) {
     JumpTables tables;
     const JumpEntry* first = tables.select(1);
-    tables.add(entry_for(0x401000));
+    tables.add(entry_for(0x401000), 7);
     const JumpEntry* second = tables.select(2);
     EXPECT_FALSE(has(second, 0x401000));
     EXPECT_EQ(tables.select(1), first);
     EXPECT_TRUE(has(first, 0x401000));
+    EXPECT_EQ(tables.block_at(0x401000), 7u);
     tables.forget(0x401000);
     EXPECT_FALSE(has(first, 0x401000));
     EXPECT_NE(JumpTables::index_of(first[JumpTables::index_of(0x401000)].rip),
@@ -42,8 +43,8 @@ TEST(JumpTables, ATableThatIsTakenOverIsEmpty) {
     for (u32 key = 1; key < 100; ++key) {
         const JumpEntry* table = tables.select(key);
         EXPECT_FALSE(has(table, 0x401234));
-        tables.add(entry_for(0x401234));
-        tables.add(entry_for(0x401234 + JumpTables::kCount));
+        tables.add(entry_for(0x401234), 1);
+        tables.add(entry_for(0x401234 + JumpTables::kCount), 1);
         EXPECT_TRUE(has(table, 0x401234 + JumpTables::kCount));
     }
     const JumpEntry* table = tables.select(99);

@@ -97,7 +97,7 @@ void BlockTranslator::put_native(unsigned index) {
     if (item.shape->writes_flags)
         flags_ = Where::kHost;
     put_fix_up(item);
-    if (item.group != 0)
+    if (item.group != 0 || is_aligned_on_stack(item))
         put_group_exits(index);
     else
         put_slow_paths(index, SiteKind::kSlow);

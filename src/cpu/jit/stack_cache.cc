@@ -5,8 +5,8 @@
 // range with that page at its head, once; each of them is then an addition. The engine forgets the
 // page as soon as its entry changes (Translator::check_stack_page), which can only happen while the
 // engine runs, and never goes on inside a block after that. The page is canonical, so none of these
-// accesses faults or leaves to the engine, but those that must be aligned: r11 keeps the addend
-// from one to the next, and RSP is moved once for several pushes or pops.
+// accesses faults or leaves to the engine, but those that must be aligned, and these do not come
+// back: r11 keeps the addend from one to the next, and RSP is moved once for several pushes or pops.
 //
 // Where the comparison fails, a stub names RSP's page instead; if the range does not lie in one
 // page, or the page is not plain memory, the block's plain twin runs (mode_bit::kPlain).
@@ -161,7 +161,7 @@ Memory BlockTranslator::put_stack_operand(i32 displacement) {
 
 // Whether r11 is as before, but for put_stack_operand, when the instruction is done.
 bool BlockTranslator::keeps_addend(const Item& item) {
-    if (item.group != 0 || (item.on_stack && item.shape->aligned))
+    if (item.group != 0)
         return false;
     if (item.on_stack && (item.kind == Kind::kPush || item.kind == Kind::kPop))
         return true;
@@ -193,7 +193,8 @@ bool BlockTranslator::can_precede_move(const Item& item) {
     const auto is_stack_pointer = [&](RegisterClass c, u8 guest) {
         return is_general(c) && guest == kRSP;
     };
-    return keeps_addend(item) && !is_stack_pointer(item.shape->reg, item.reg()) &&
+    return keeps_addend(item) && !is_aligned_on_stack(item) &&
+           !is_stack_pointer(item.shape->reg, item.reg()) &&
            !is_stack_pointer(item.shape->vvvv, raw.vvvv) &&
            !(!memory && is_stack_pointer(item.shape->rm, raw.rm));
 }

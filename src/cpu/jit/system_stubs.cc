@@ -91,8 +91,8 @@ class Transition {
 
     // The entry of the other privilege's jump table for an address comes to rax. The last check.
     void find_target(bool to_kernel, HostRegister address) {
-        out_.rorx(kFree1, address, 64 - 5);
-        out_.and32(kFree1, (JumpTables::kCount - 1) << 5);
+        out_.rorx(kFree1, address, 64 - 4);
+        out_.and32(kFree1, (JumpTables::kCount - 1) << 4);
         out_.load(kFree2, prepared(to_kernel, offsetof(PreparedKey, jumps)));
         out_.rr(0x03, kFree1, kFree2);  // ADD
         out_.compare(address, of(kFree1, offsetof(JumpEntry, rip)));
@@ -123,7 +123,8 @@ class Transition {
         put_number(out_, kScratch, kNoStackPage);
         out_.store(there(kStackPage), kScratch);
         put_zero(out_, kStackAddend);
-        out_.load(kScratch, of(kFree1, offsetof(JumpEntry, page_base)));
+        out_.load(kScratch, there(kRIP));
+        out_.and_(kScratch, ~static_cast<i32>(kPageMask));
         out_.store(there(kPageBase), kScratch);
         out_.load(kScratch, of(kFree1, offsetof(JumpEntry, code)));
         put_restore();

@@ -296,7 +296,7 @@ const u8* Translator::resolve(VCPU& cpu) {
     if (block == nullptr)
         return nullptr;
     f.jumps = jumps_[cpu.index]->select(f.link_key);  // translated code changes keys, too
-    jumps_[cpu.index]->add({rip, block->indirect, rip & ~kPageMask, block->number});
+    jumps_[cpu.index]->add({rip, block->indirect}, block->number);
     return block->indirect;
 }
 
@@ -601,7 +601,7 @@ u64 Translator::follow_cross(VCPU& cpu, const Site& site) {
     if (target_of_rel32(jump) == entry.code)
         return code;  // linked before, under another key
     patch_rel32(jump, entry.code);
-    store_.block(entry.block).incoming.push_back(key);
+    store_.block(jumps_[cpu.index]->block_at(cpu.state.rip)).incoming.push_back(key);
     return code;
 }
 
