@@ -146,8 +146,9 @@ Interpreter::Next Interpreter::run_translated(VCPU& cpu) {
 const Block* Interpreter::find(VCPU& cpu) {
     const u64 rip = cpu.state.rip;
     JumpEntry& entry = lookups_[cpu.index]->jumps[jump_index(rip, kJumpEntries)];
-    if (entry.rip == rip && entry.key == cpu.fetch_keys[rip >> 63] && entry.block->live)
-        [[likely]] {
+    // Keys do not tell modes apart: what runs as 64-bit code may have been left for another mode.
+    if (entry.rip == rip && entry.key == cpu.fetch_keys[rip >> 63] && entry.block->live &&
+        code_mode(cpu.state) == CodeMode::k64) [[likely]] {
         if constexpr (kCheckWalks)
             verify_block(cpu, entry.block);
         return entry.block;

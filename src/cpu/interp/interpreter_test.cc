@@ -176,6 +176,16 @@ TEST_F(InterpreterTest, CodeInDeviceMemory) {
     EXPECT_EQ(c.run_from(kData).stop, Stop::kUnimplemented);
 }
 
+// Compatibility mode is missing: nothing of what ran as 64-bit code is taken for it.
+TEST_F(InterpreterTest, CodeOfAnotherMode) {
+    c.load_code(kCode, {0xff, 0xc0, kHLT});  // inc eax
+    ASSERT_EQ(c.run_from(kCode).stop, Stop::kHalted);
+    c.cpu.state.halted = false;
+    c.cpu.state.set_segment(kCS, {0, ~u32{0}, TestProcessor::kKernelCS, descriptor::kFlatCode32});
+    EXPECT_EQ(c.run_from(kCode).stop, Stop::kUnimplemented);
+    EXPECT_EQ(c.gpr(kRAX), 1u);
+}
+
 TEST_F(InterpreterTest, RootOutsideMemory) {
     c.gpr(kRAX) = u64{1} << 39;
     c.load_code(kCode, {0x0f, 0x22, 0xd8});  // mov cr3, rax
