@@ -91,6 +91,8 @@ const Position kPositions[] = {
      [](CPUState& s) { s.gpr[kRAX] = (kernel(page::kKernelData) - s.gpr[kRSI]) * 8; }},
     {"beyond the canonical addresses", kF, kF, kKernel, kWide, kAtRSI,
      [](CPUState& s) { s.gpr[kRAX] = u64{1} << 50; }},
+    {"beyond, where a page seems to be", kF, kF, kKernel, {0x48, 0x89, 0x07, 0x48}, kAtRSI,
+     [](CPUState& s) { s.gpr[kRSI] = not_canonical(s.gpr[kRDI]), s.gpr[kRAX] = 9; }},
     {"at the lowest number", kF, kF, kUser, kWide, kAtRSI,
      [](CPUState& s) { s.gpr[kRAX] = u64{1} << 63; }},
     {"16 bits", kF, kF, kUser, {0x66}, kAtRSI,

@@ -3,8 +3,6 @@
 // meant to be: an instruction that is translated is not executed by its interpreter function.
 #pragma once
 
-#include <string>
-
 #include "cpu/decode/instruction.h"
 #include "tests/engines/small_guest.h"
 
@@ -50,11 +48,21 @@ class Comparison {
     void expect_equal(const Case& tested);
 
   private:
+    // How often what has happened.
+    struct Ways {
+        u64 by_function = 0;  // the instruction was executed by its function
+        u64 interpreted = 0;  // ticks that no translated code has run
+        u64 entries = 0;      // of translated code
+        u64 searches = 0;     // for the target of a branch, by the engine
+    };
+
     void run_rounds(const Case& tested, const Bytes& body);
     void load(const random::Image& image);
     void run(random::Computer& computer, const Case& tested, u64 ticks);
-    bool round(const Case& tested, u64 ticks, const std::string& what);
+    bool round(const Case& tested, u64 ticks, const char* what);
+    bool copies_are_equal();
     void expect_way(const Case& tested);
+    Ways ways(cpu::Instruction instruction) const;
 
     random::Computer interpreter_, translator_;
     cpu::CPUState start_;

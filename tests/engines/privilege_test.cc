@@ -34,6 +34,13 @@ const Bytes kToRDI = {0x48, 0x89, 0xf9};                                        
 const Bytes kPushes = {0x50, 0x50, 0x58, 0x58};
 const Bytes kSTAC = {0x0f, 0x01, 0xcb}, kCLAC = {0x0f, 0x01, 0xca};
 
+const Bytes kCallFunction = {0x41, 0xff, 0xd4};           // CALL R12
+const Bytes kCallOther = {0xe8, 0x3b, 0x40, 0x00, 0x00};  // from the entry to kJumpFar's page
+
+// What is done when the loop's count is odd: the second time, first.
+Bytes when_odd(const Bytes& code) {  // TEST BL, 1; JZ over it
+    return Bytes{0xf6, 0xc3, 0x01, 0x74, static_cast<u8>(code.size())} + code;
+}
 Bytes or_flags(u64 flags) {  // OR R11, flags
     Bytes code = {0x49, 0x81, 0xcb};
     for (unsigned i = 0; i < 4; ++i)
@@ -56,6 +63,17 @@ void no_system_calls(CPUState& s) {
 }
 void other_space(CPUState& s) {
     s.gpr[kR12] = user(page::kRoot ^ page::kOtherRoot);
+}
+void segments_with_bases(CPUState& s) {
+    for (const SegmentRegister segment : {kCS, kSS}) {
+        Segment based = s.segments[segment];
+        based.base = 0x12'3450;
+        s.set_segment(segment, based);
+    }
+}
+template <u64 kAddress>
+void function(CPUState& s) {
+    s.gpr[kR12] = kAddress;
 }
 template <u64 kTarget>
 void target(CPUState& s) {
@@ -91,6 +109,10 @@ TEST(SystemCall, AsKernelsDoIt) {
             kKeepRCX + kChangeStack + kPushPop + kChangeStack + kGiveRCX + kReturn);
         add("the user's stack, SMAP", Bytes{0x50} + kCall + Bytes{0x58, 0x50, 0x50, 0x58, 0x58},
             smap, kKeepRCX + kChangeStack + kPushPop + kChangeStack + kGiveRCX + kReturn);
+        add("the user's stack", kPushes + kCall, nothing, kPushes + kReturn);
+        add("functions in other pages", kCall + kCallFunction, function<kJumpFar>,
+            kCallOther + kReturn);
+        add("segments with bases", kCall, segments_with_bases, kReturn);
         add("STAC, CLAC", kCall + kLoadUser, smap,
             kSTAC + kLoadUser + kStoreUser + kCLAC + kReturn);
         add("other segments", kCall, star<u64{0x0043} << 32 | u64{0x0051} << 48>, kReturn);
@@ -146,6 +168,7 @@ TEST(SystemReturn, IsLeftToTheInterpreter) {
         case_of("TF", nothing, or_flags(rflags::kTF) + kReturn),
         case_of("AC", nothing, or_flags(rflags::kAC) + kReturn),
         case_of("to 32-bit code", nothing, {0x0f, 0x07}),
+        case_of("to 32-bit code, the second time", nothing, when_odd({0x0f, 0x07}) + kReturn),
         case_of("to flags as an address", nothing, flags_to_rcx + kReturn),
         case_of("not canonical", target<0x8000'0000'0000>, kToRDI + kReturn),
         case_of("not canonical, the upper one", target<0xffff'7fff'ffff'fff0>, kToRDI + kReturn),
@@ -175,6 +198,7 @@ TEST(SystemReturn, NoticesChangesInBetween) {
         s.gpr[kR12] = user(page::kData ^ page::kNextData);
     };
     const auto code = [](CPUState& s) { s.gpr[kRDI] = kSubtrahend; };
+    const auto signalling = [](CPUState& s) { s.vectors[1].q[0] = 0x7f80'0001; };
     const Bytes exchange = {0x4c, 0x31, 0x27};  // XOR [RDI], R12
     const Bytes rewrite = {0x80, 0x37, 0x03};   // XOR byte [RDI], 3: one or two
     const Bytes mxcsr_of_kernel = {0x0f, 0xae, 0x17}, mxcsr_of_user = {0x0f, 0xae, 0x16};
@@ -194,10 +218,10 @@ TEST(SystemReturn, NoticesChangesInBetween) {
         {"other page of data", I::SYSRET, kTranslation, kUser, kCall + kLoadUser + kStoreUser, data,
          exchange + kReturn},
         {"other bytes of code", I::SYSRET, kBoth, kUser, kCall, code, rewrite + kReturn},
-        {"other MXCSR", I::SYSRET, kFunction, kUser, kCall + mxcsr_of_user + add_floats, nothing,
-         mxcsr_of_kernel + kReturn},
-        {"vectors for the user only sometimes", I::SYSRET, kFunction, kUser, kCall + add_floats,
-         nothing, set_ts + kReturn},
+        {"other MXCSR", I::SYSRET, kFunction, kUser, kCall + add_floats + mxcsr_of_user,
+         signalling, when_odd(mxcsr_of_kernel) + kReturn},
+        {"vectors forbidden, the second time", I::SYSRET, kFunction, kUser, kCall + add_floats,
+         nothing, when_odd(set_ts) + kReturn},
     });
     // clang-format on
 }
@@ -210,6 +234,15 @@ TEST(SystemReturn, LeavesNothingOfTheKernel) {
          nothing, kLoadKernel + kReturn},
         {"store to the kernel's", I::SYSRET, kTranslationToAnEnd, kUser, kCall + kStoreKernel, smap,
          kStoreKernel + kReturn},
+        {"load of the kernel's, with AC", I::SYSRET, kFunction, kUser, kCall + kLoadKernel,
+         nothing, kLoadKernel + or_flags(rflags::kAC) + kReturn},
+        {"load of the kernel's, by SYSCALL's function", I::SYSCALL, kFunction, kUser,
+         kCall + kLoadUser + kStoreUser, mask<kUsualMask & ~rflags::kCF>,
+         kLoadKernel + kStoreKernel + kReturn},
+        {"a function of the kernel's", I::SYSRET, kTranslationToAnEnd, kUser, kCall + kCallFunction,
+         function<kClearInterrupts>, kCallFunction + kReturn},
+        {"push to the user's while SMAP is on", I::SYSCALL, kTranslationToAnEnd, kUser,
+         kPushes + kCall, smap, kPushes + kReturn},
         {"push to the kernel's", I::SYSRET, kTranslationToAnEnd, kUser,
          kCall + kPushes, nothing,
          kKeepRCX + kChangeStack + kPushPop + kGiveRCX + kReturn},
@@ -261,6 +294,10 @@ TEST(AccessFlag, IsLeftToTheInterpreterOrFaults) {
         {"a user's stack behind CLAC", I::STAC, kTranslationToAnEnd, kKernel,
          kSTAC + kPushes + kCLAC + kPushes,
          [](CPUState& s) { smap_and_ac(s); s.gpr[kRSP] = user(page::kUserStack, 0x800); }},
+        {"behind POPF", I::STAC, kTranslationToAnEnd, kKernel,
+         Bytes{0x9c} + kSTAC + kLoadUser + Bytes{0x9d} + kLoadUser, smap},
+        {"by a function behind CLAC", I::CLAC, kTranslationToAnEnd, kKernel,
+         both + Bytes{0x48, 0x0f, 0xc7, 0x0e}, smap},  // CMPXCHG16B [RSI]
         {"for reading only", I::STAC, kTranslationToAnEnd, kKernel, kSTAC + kStoreUser + kCLAC,
          [](CPUState& s) { smap(s); s.gpr[kRSI] = user(page::kReadOnly); }},
     });

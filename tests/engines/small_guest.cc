@@ -88,8 +88,8 @@ class Builder {
         put(pointers, 8 * 511, user(directory) | kUserPage);
         put(directory, 0, user(table) | kUserPage);
         put(directory, 8 * 511, user(table) | kUserPage);
-        for (const u64 i : {page::kUserCode, page::kData, page::kNextData, page::kUserStack,
-                            page::kUserStack + 1})
+        for (const u64 i : {page::kUserCode, page::kFunctions, page::kFarFunctions, page::kData,
+                            page::kNextData, page::kUserStack, page::kUserStack + 1})
             put(table, 8 * i, user(i) | kUserPage);
         put(table, 8 * page::kReadOnly, user(page::kReadOnly) | (kUserPage & ~pte::kWritable));
         put(table, 8 * page::kLowCode, user(page::kLowCode) | kPlain);
@@ -159,6 +159,9 @@ random::Image make_guest(Place place, const Bytes& body, const Bytes& entry) {
     builder.put_loop(page::kKernelCode, 1, body);
     builder.put_loop(page::kLowCode, 1, body);
     builder.put(page::kEntry, 0, entry);
+    builder.put(page::kFunctions, 0, {0xfa, 0xc3});
+    builder.put(page::kFunctions, 0x40, {0xe9, 0xbb, 0x0f, 0, 0});
+    builder.put(page::kFarFunctions, 0, {0xc3});
     random::Image image;
     image.state = start_state(place);
     image.state.rip = place == Place::kUser     ? user(page::kUserCode)

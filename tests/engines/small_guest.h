@@ -23,7 +23,7 @@ inline constexpr u64 kGDT = 1, kIDT = 2, kTSS = 3, kRoot = 4, kOtherRoot = 5, kP
                      kOtherTable = 11, kKernelPointers = 12, kKernelDirectory = 13,
                      kKernelTable = 14;
 inline constexpr u64 kUserCode = 16, kOtherUserCode = 17, kEntry = 18, kHandlers = 19,
-                     kKernelCode = 20, kLowCode = 21;
+                     kKernelCode = 20, kLowCode = 21, kFunctions = 22, kFarFunctions = 23;
 // Writable, its neighbour in memory, for reading only, not mapped.
 inline constexpr u64 kData = 24, kNextData = 25, kReadOnly = 26, kAbsent = 27;
 inline constexpr u64 kKernelData = 28, kUserStack = 32, kKernelStack = 34, kHandlerStack = 36;
@@ -40,10 +40,18 @@ constexpr u64 user(u64 page, u64 offset = 0) {
 constexpr u64 kernel(u64 page, u64 offset = 0) {
     return kKernelBase + (page << kPageBits) + offset;
 }
-// The entry for a user's page in the page table, and the number by which the loop counts down.
+// An address of the upper half without its upper bits: those that look a page up are the same.
+constexpr u64 not_canonical(u64 address) {
+    return address & 0xffff'ffff'ffff;
+}
+// The entry for a user's page in the page table.
 constexpr u64 entry_of(u64 page) {
     return kernel(page::kTable, 8 * page);
 }
+// Functions that both may call: CLI; and one that jumps to another page.
+inline constexpr u64 kClearInterrupts = user(page::kFunctions);
+inline constexpr u64 kJumpFar = user(page::kFunctions, 0x40);
+// By which the loop counts down: a byte of code.
 inline constexpr u64 kSubtrahend = kernel(page::kUserCode, 2);
 
 // Selectors, as SYSCALL and SYSRET want them.

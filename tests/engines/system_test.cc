@@ -104,6 +104,9 @@ TEST(System, PushFlags) {
          [](CPUState& s) { s.gpr[kRSP] = user(page::kAbsent, 0x40); }},
         {"to a kernel's page", I::PUSHF, kFunction, kUser, push_pop,
          [](CPUState& s) { s.gpr[kRSP] = kernel(page::kKernelData, 0x40); }},
+        {"beyond, where a page seems to be", I::PUSHF, kFunction, kKernel,
+         {0x48, 0x89, 0x07, 0x9c, 0x58},
+         [](CPUState& s) { s.gpr[kRSP] = not_canonical(s.gpr[kRDI]); }},
         {"beyond the canonical addresses", I::PUSHF, kFunction, kKernel, push_pop,
          [](CPUState& s) { s.gpr[kRSP] = u64{1} << 47 | 0x40; }},
     });
@@ -208,13 +211,13 @@ TEST(System, Selectors) {
                          I::MOV_Ev_Sw,
                          kTranslation,
                          kUser,
-                         {0x8c, static_cast<u8>(0x46 | segment << 3), 0x10}});
+                         {0x8c, static_cast<u8>(0x46 | segment << 3), 0x10, 0xff, 0x46, 0x10}});
         cases.push_back(
             {"memory, through R9",
              I::MOV_Ev_Sw,
              kTranslation,
              kKernel,
-             {0x41, 0x8c, static_cast<u8>(0x41 | segment << 3), 0x10},
+             {0x41, 0x8c, static_cast<u8>(0x41 | segment << 3), 0x10, 0x41, 0xff, 0x41, 0x0e},
              [](CPUState& s) { s.gpr[kR9] = kernel(page::kKernelData, 0xffd - 0x10); }});
     }
     expect_all_equal(cases);
@@ -228,6 +231,9 @@ TEST(System, Selectors) {
          [](CPUState& s) { s.gpr[kRSI] = user(page::kReadOnly); }},
         {"to nowhere", I::MOV_Ev_Sw, kFunction, kKernel, to_memory,
          [](CPUState& s) { s.gpr[kRSI] = user(page::kAbsent); }},
+        {"beyond, where a page seems to be", I::MOV_Ev_Sw, kFunction, kKernel,
+         {0x48, 0x89, 0x07, 0x8c, 0x1e},
+         [](CPUState& s) { s.gpr[kRSI] = not_canonical(s.gpr[kRDI]); }},
         {"beyond the canonical addresses", I::MOV_Ev_Sw, kFunction, kKernel, to_memory,
          [](CPUState& s) { s.gpr[kRSI] = u64{1} << 47; }},
     });
