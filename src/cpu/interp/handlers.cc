@@ -27,16 +27,7 @@ const std::array<const HandlerSet*, kRowCount>& handler_table() {
 }  // namespace
 
 Handler handler_for(const Decoded& decoded) {
-    const HandlerSet& set = *handler_table()[static_cast<std::size_t>(decoded.instruction)];
-    const bool memory = (decoded.op.flags & op_flag::kMemory) != 0;
-    switch (decoded.operand_size) {
-        case 2:
-            return memory ? set.mem16 : set.reg16;
-        case 8:
-            return memory ? set.mem64 : set.reg64;
-        default:
-            return memory ? set.mem32 : set.reg32;
-    }
+    return member_for(*handler_table()[static_cast<std::size_t>(decoded.instruction)], decoded);
 }
 
 }  // namespace uchronia::cpu::interp

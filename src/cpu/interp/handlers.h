@@ -29,6 +29,19 @@ constexpr HandlerSet by_form(Handler reg, Handler mem) {
     return {reg, reg, reg, mem, mem, mem};
 }
 
+// The member for the form and size of an instruction.
+inline Handler member_for(const HandlerSet& set, const Decoded& decoded) {
+    const bool memory = (decoded.op.flags & op_flag::kMemory) != 0;
+    switch (decoded.operand_size) {
+        case 2:
+            return memory ? set.mem16 : set.reg16;
+        case 8:
+            return memory ? set.mem64 : set.reg64;
+        default:
+            return memory ? set.mem32 : set.reg32;
+    }
+}
+
 namespace handler {
 #define INSTRUCTION(name, encoding, feature, attributes, host) extern const HandlerSet name;
 #include "cpu/decode/instructions.inc"

@@ -55,18 +55,13 @@ class TestMachine {
         CHECK(decode(code, CodeMode::k64, 0, decoded) == DecodeStatus::kDone);
         CHECK(decoded.instruction != cpu::Instruction::kUndefined);
         CHECK(decoded.op.length == bytes.size());
-        const bool is_memory = (decoded.op.flags & op_flag::kMemory) != 0;
-        const Handler handler =
-            decoded.operand_size == 2   ? (is_memory ? handlers.mem16 : handlers.reg16)
-            : decoded.operand_size == 8 ? (is_memory ? handlers.mem64 : handlers.reg64)
-                                        : (is_memory ? handlers.mem32 : handlers.reg32);
         Op end{};
         end.handler = [](VCPU& vcpu, const Op* op) { vcpu.state.rip = vcpu.address_of(op); };
         end.offset = decoded.op.length;
         const Op ops[2] = {decoded.op, end};
         cpu.state.gpr[kPageBaseSlot] = kCode;
         cpu.exit = Exit::kNone;
-        handler(cpu, ops);
+        member_for(handlers, decoded)(cpu, ops);
         return cpu.exit == Exit::kNone;
     }
 

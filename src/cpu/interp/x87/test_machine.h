@@ -1,4 +1,4 @@
-// For the tests of this folder: a vCPU with two pages of plain memory, the family's rows, and
+// For the tests of this folder: a machine with a page of memory, the family's rows, and
 // deterministic operands.
 #pragma once
 
@@ -11,38 +11,29 @@
 #include "cpu/decode/decoder.h"
 #include "cpu/interp/handlers.h"
 #include "cpu/interp/test_support/family_rows.h"
-#include "cpu/interp/test_support/no_platform.h"
+#include "cpu/interp/test_support/page_machine.h"
 #include "cpu/interp/x87/unit.h"
 
 namespace uchronia::cpu::interp::x87 {
 
 using test_support::FamilyRow;
 
-class TestMachine {
+class TestMachine : public test_support::PageMachine {
   public:
-    static constexpr u64 kAddress = kPageSize;  // linear address of `memory`
-
-    TestMachine() : mmu(no_memory), cpu(0, mmu, platform) {
-        entries[1].read = entries[1].write = reinterpret_cast<u64>(memory) - kPageSize;
-        cpu.tables[0] = cpu.tables[1] = entries.data();
+    TestMachine() {
         cpu.state.cr0 = cr0::kPE | cr0::kNE | cr0::kMP;
         cpu.state.cr4 = cr4::kOSFXSR | cr4::kOSXSAVE;
         cpu.state.efer = efer::kLMA | efer::kLME;
         cpu.state.segments[kCS].attributes = Segment::kLong;
-        cpu.state.gpr[kRDX] = kAddress;
+        cpu.state.gpr[kRDX] = kMemory;
     }
 
-    // Runs one instruction whose memory operand, if any, is addressed as the caller arranged;
-    // cpu.exit tells how it ended.
+    // Runs one instruction whose memory operand, if any, is addressed as the caller arranged.
     void run(const HandlerSet& set, const Op& op) {
         const bool in_memory = (op.flags & op_flag::kMemory) != 0;
         const bool narrow = (op.flags & op_flag::kOperand16) != 0;
-        ops[0] = op;
-        ops[0].handler =
-            in_memory ? (narrow ? set.mem16 : set.mem32) : (narrow ? set.reg16 : set.reg32);
-        ops[1].handler = [](VCPU&, const Op*) {};
-        cpu.exit = Exit::kNone;
-        ops[0].handler(cpu, ops.data());
+        PageMachine::run(
+            in_memory ? (narrow ? set.mem16 : set.mem32) : (narrow ? set.reg16 : set.reg32), op);
     }
 
     // An Op for [RDX + displacement], or for ST(i).
@@ -66,14 +57,6 @@ class TestMachine {
     }
 
     X87State& x87() { return cpu.state.x87; }
-
-    alignas(kPageSize) u8 memory[kPageSize] = {};
-    std::array<TableEntry, 4> entries{};
-    std::array<Op, 2> ops{};
-    test_support::NoMemory no_memory;
-    test_support::NoPlatform platform;
-    MMU mmu;
-    VCPU cpu;
 };
 
 // Operands that reach the corners of the formats, from a fixed seed.

@@ -91,7 +91,7 @@ TEST(Unit, ErrorPointers) {
     op.immediate = 0x142;
     machine.run(handler::FLD_m64, op);
     EXPECT_EQ(machine.x87().instruction, 0x401023u);
-    EXPECT_EQ(machine.x87().data, TestMachine::kAddress + 0x40);
+    EXPECT_EQ(machine.x87().data, TestMachine::kMemory + 0x40);
     EXPECT_EQ(machine.x87().opcode, 0x142);
     machine.run(handler::FNSTSW_AX, TestMachine::register_op());
     EXPECT_EQ(machine.x87().instruction, 0x401023u);
