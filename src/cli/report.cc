@@ -57,7 +57,8 @@ void report_text(const history::RunResult& result, const Statistics& statistics,
                                                    std::string(counter.unit));
     row("decisions", format_count(statistics.decisions[0]) + " entropy, " +
                          format_count(statistics.decisions[1]) + " quantum, " +
-                         format_count(statistics.decisions[2]) + " stall");
+                         format_count(statistics.decisions[2]) + " stall, " +
+                         format_count(statistics.decisions[3]) + " turn");
     row("unknown ports", list_of(statistics.unknown_ports));
     row("unknown MSRs", list_of(statistics.unknown_msrs));
     row("host differs in", host_differences);
@@ -92,7 +93,8 @@ void report_json(const history::RunResult& result, const Statistics& statistics,
         {"decisions",
          {{"entropy", statistics.decisions[0]},
           {"quantum", statistics.decisions[1]},
-          {"stall", statistics.decisions[2]}}},
+          {"stall", statistics.decisions[2]},
+          {"turn", statistics.decisions[3]}}},
         {"unknown_ports", json_of(statistics.unknown_ports)},
         {"unknown_msrs", json_of(statistics.unknown_msrs)},
         {"host_differences", host_differences},

@@ -166,6 +166,10 @@ void add_run_options(CLI::App& app, RunOptions& options) {
     app.add_option("--cpu", options.cpu, "The guest's CPU: v3 (x86-64-v3, with AVX2) or v2")
         ->type_name("MODEL")
         ->capture_default_str();
+    app.add_option("--cpus", options.cpus, "The number of the guest's CPUs, from 1 to 8")
+        ->type_name("N")
+        ->check(CLI::Range(1u, machine::kMostVCPUs))
+        ->capture_default_str();
     app.add_option("--env", options.environment,
                    "Sets a variable for the command (NAME alone: to its value here). May be "
                    "repeated")
@@ -201,6 +205,7 @@ Result<history::History> make_history(const RunOptions& options,
     if (!memory)
         return memory.error();
     history.base.memory_size = *memory;
+    history.base.vcpu_count = options.cpus;
     const std::optional<cpu::CPUModel> model = history::cpu_model_of(options.cpu);
     if (!model)
         return Error{"--cpu: there is no CPU model " + options.cpu + "; there are v2 and v3"};

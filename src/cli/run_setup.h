@@ -16,6 +16,7 @@ namespace uchronia::cli {
 struct RunOptions {
     std::string memory = "1G";
     std::string cpu = "v3";
+    u32 cpus = 1;
     std::vector<std::string> environment;
     std::string timeout;
     std::vector<std::string> shares;

@@ -82,6 +82,9 @@ class Platform {
     // vCPU's registers, which the machine reads and writes.
     virtual void hypercall(unsigned vcpu) = 0;
 
+    // PAUSE: the vCPU waits for another one.
+    virtual void pause(unsigned vcpu) = 0;
+
   private:
     const CPUModel cpu_model_;
 };

@@ -12,4 +12,7 @@ enum class CPUModel : u8 {
     kV3 = 3,  // with AVX, AVX2, FMA, F16C, BMI1, BMI2, LZCNT and MOVBE
 };
 
+// CPUID leaf 1, EAX, and EDX after a reset: family 19h (0fh + 0ah), model 01h, stepping 1.
+inline constexpr u32 kProcessorSignature = 0x00a00f11;
+
 }  // namespace uchronia::cpu

@@ -16,8 +16,8 @@ constexpr ModelName kModelNames[] = {{cpu::CPUModel::kV2, "v2"}, {cpu::CPUModel:
 // Keeps the keys in the order in which they are written here.
 using JSON = nlohmann::ordered_json;
 
-constexpr std::array<const char*, machine::kDecisionKinds> kKindNames{"entropy", "quantum",
-                                                                      "stall"};
+constexpr std::array<const char*, machine::kDecisionKinds> kKindNames{"entropy", "quantum", "stall",
+                                                                      "turn"};
 constexpr std::array<const char*, kOutcomeKinds> kOutcomeNames{
     "exited",    "signaled",     "kernel-panic",  "timeout", "agent-panic",
     "power-off", "triple-fault", "unimplemented", "idle",    "stopped"};
@@ -248,6 +248,8 @@ void read_base(Reader& reader, const JSON& json, BaseReference& base) {
     reader.string(json, "kernel_name", base.kernel_name);
     reader.number(json, "memory_size", base.memory_size);
     reader.number(json, "vcpu_count", base.vcpu_count);
+    if (base.vcpu_count == 0 || base.vcpu_count > machine::kMostVCPUs)
+        reader.fail("vcpu_count", "is not from 1 to 8");
     base.cpu_model = read_model(reader, json);
     if (json.is_object() && json.contains("disk")) {
         reader.string(json, "disk_path", base.disk_path);

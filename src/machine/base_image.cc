@@ -16,7 +16,7 @@ namespace {
 constexpr char kMagic[8] = {'U', 'C', 'H', 'R', 'B', 'A', 'S', 'E'};
 constexpr u32 kVersion = 2;
 // Raised with every change of the machine that makes the same boot give another state.
-constexpr u32 kModelVersion = 1;
+constexpr u32 kModelVersion = 2;
 
 // A boot takes about 2 * 10^9 ticks; one that takes this many is stuck.
 constexpr u64 kMostBootTicks = 100'000'000'000;
@@ -181,7 +181,6 @@ bool layout_fits(const Header& header, u64 size) {
 
 bool is_possible_machine(const Header& header) {
     constexpr u64 kMemoryUnit = u64{2} << 20;
-    constexpr u32 kMostVCPUs = 255;
     const bool has_model = header.cpu_model == static_cast<u64>(cpu::CPUModel::kV2) ||
                            header.cpu_model == static_cast<u64>(cpu::CPUModel::kV3);
     return header.memory_size != 0 && header.memory_size % kMemoryUnit == 0 &&

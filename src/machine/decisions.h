@@ -15,6 +15,7 @@ enum class DecisionKind : u8 {
     kEntropy,  // RDRAND, RDSEED, virtio-rng, the agent's seed
     kQuantum,  // ticks until the vCPU is next held up
     kStall,    // how long it is held up, virtual nanoseconds
+    kTurn,     // ticks that a vCPU runs before it is the next one's turn
     kCount,
 };
 

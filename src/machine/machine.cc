@@ -18,20 +18,6 @@ constexpr unsigned kFirstVirtioInterrupt = 5;
 constexpr std::string_view kHostTag = "host";
 constexpr std::string_view kDiskSerial = "uchronia-disk";
 
-// Between two stalls 2^13 to 2^23 ticks, each power of two as likely as the next: short ones find
-// races inside a call, long ones leave whole operations alone.
-constexpr unsigned kShortestQuantumBits = 13, kQuantumOctaves = 10;
-// A stall lasts 1 to 16 ms of virtual time: long enough for Linux to prefer another thread.
-constexpr unsigned kShortestStallBits = 20, kStallOctaves = 4;
-
-// A vCPU that sleeps through so many events will not be woken by the next one either.
-constexpr u64 kMostIdleJumps = 100'000;
-
-u64 log_uniform(u64 word, unsigned shortest_bits, unsigned octaves) {
-    const unsigned bits = shortest_bits + static_cast<unsigned>(word % octaves);
-    return (u64{1} << bits) + ((word >> 8) & ((u64{1} << bits) - 1));
-}
-
 }  // namespace
 
 std::string description_of(const StopReason& reason) {
@@ -64,7 +50,8 @@ Machine::Machine(memory::FrameStore& frames, const MachineConfig& config)
       interpreter_(std::make_unique<cpu::interp::Interpreter>(*mmu_)),
       io_apic_(std::make_unique<devices::IOAPIC>(apic_bus_)),
       power_(std::make_unique<devices::ACPIPower>()),
-      files_(std::make_unique<FileSlot>()) {
+      files_(std::make_unique<FileSlot>()),
+      turns_(config.vcpu_count) {
     using devices::LocalAPIC;
     ram_->set_observer(*mmu_);
     if (config.engine == Engine::kTranslator) {
@@ -74,6 +61,9 @@ Machine::Machine(memory::FrameStore& frames, const MachineConfig& config)
         interpreter_->set_translated_code(translator_.get());
     }
     apic_bus_.connect(*io_apic_);
+    CHECK(config.vcpu_count >= 1 && config.vcpu_count <= kMostVCPUs);
+    if (config.vcpu_count > 1)
+        turn_end_ = 0;
     for (unsigned i = 0; i < config.vcpu_count; ++i) {
         const auto role =
             i == 0 ? LocalAPIC::Role::kBootProcessor : LocalAPIC::Role::kApplicationProcessor;
@@ -87,6 +77,7 @@ Machine::Machine(memory::FrameStore& frames, const MachineConfig& config)
         interpreter_->add_vcpu(*vcpus_.back());
         if (translator_ != nullptr)
             translator_->add_vcpu(*vcpus_.back());
+        turns_[i].waits_for_start = i != 0;
     }
     const u64 start_date = devices::ParavirtualClock::kDefaultStartDate;
     clock_ = std::make_unique<devices::ParavirtualClock>(*ram_, config.vcpu_count, start_date);
@@ -153,25 +144,6 @@ u64 Machine::draw(DecisionKind kind) {
     return kind == DecisionKind::kEntropy ? with_canary(word) : word;
 }
 
-void Machine::start_preemption() {
-    plan_stall();
-}
-
-void Machine::plan_stall() {
-    const u64 word = draw(DecisionKind::kQuantum);
-    next_stall_ = ticks_.value + log_uniform(word, kShortestQuantumBits, kQuantumOctaves);
-}
-
-// The vCPU is held up, as by a host that gives its core to someone else: time passes without ticks.
-// Timers that fall due meanwhile interrupt the guest at exactly this instruction, and Linux, for
-// which the running thread has now had its share, may switch to another thread here.
-void Machine::stall() {
-    idle_ +=
-        VirtualTime(log_uniform(draw(DecisionKind::kStall), kShortestStallBits, kStallOctaves));
-    ++statistics_.stalls;
-    plan_stall();
-}
-
 VirtualTime Machine::earliest_event() {
     VirtualTime earliest = kNever;
     for_each_device(
@@ -187,11 +159,11 @@ void Machine::run_due_events() {
 }
 
 u64 Machine::plan_budget(Ticks tick, VirtualTime time) {
-    planned_end_ = std::min(earliest_event(), time);
-    u64 budget = tick.value - ticks_.value;
+    planned_end_ = std::min({earliest_event(), earliest_release(), time});
+    u64 budget = std::min({tick.value, next_stall_, turn_end_}) - ticks_.value;
     if (planned_end_ != kNever)
-        budget = std::min(budget, planned_end_.value - now().value);
-    return std::min(budget, next_stall_ - ticks_.value);
+        budget = std::min(budget, time_.ticks_until(planned_end_, shares_));
+    return budget;
 }
 
 StopReason Machine::run(Ticks tick, VirtualTime time) {
@@ -204,39 +176,50 @@ StopReason Machine::run(Ticks tick, VirtualTime time) {
         if (interrupted_)
             return {.stop = Stop::kInterrupted, .message = {}};
         run_due_events();
+        follow_start_messages();
         if (now() >= time)
             return {.stop = Stop::kTime, .message = {}};
         if (ticks_.value >= next_stall_) {
             stall();
             continue;
         }
-        cpu::VCPU& cpu = *vcpus_[0];
+        shares_ = count_running();
+        if (shares_ == 0) {
+            if (skip_idle_time(time, reason))
+                return reason;
+            continue;
+        }
+        take_turns();
+        cpu::VCPU& cpu = *vcpus_[turn_];
         const u64 budget = plan_budget(tick, time);
         running_ = &cpu;
-        cpu.time_of_start = now().value;
+        yields_ = false;
+        // The time stamp counter counts its ticks if it is alone.
+        cpu.time_of_start = shares_ == 1 ? now().value : 0;
         const cpu::interp::RunResult result = interpreter_->run(cpu, budget);
         running_ = nullptr;
         ticks_ += Ticks(result.ticks);
+        time_.advance(result.ticks, shares_);
+        if (yields_)
+            turn_end_ = ticks_.value;
         if (result.ticks != 0)
             idle_jumps_in_a_row_ = 0;
-        if (follow_stop(result, time, reason))
+        if (follow_stop(result, reason))
             return reason;
     }
     return {.stop = Stop::kTick, .message = {}};
 }
 
 // True if the machine's run ends, for `reason`.
-bool Machine::follow_stop(const cpu::interp::RunResult& result, VirtualTime time,
-                          StopReason& reason) {
+bool Machine::follow_stop(const cpu::interp::RunResult& result, StopReason& reason) {
     if (take_request(reason))
         return true;
-    const cpu::VCPU& cpu = *vcpus_[0];
+    const cpu::VCPU& cpu = *vcpus_[turn_];
     switch (result.stop) {
         case cpu::interp::Stop::kBudget:
         case cpu::interp::Stop::kRequested:
-            return false;
         case cpu::interp::Stop::kHalted:
-            return skip_idle_time(time, reason);
+            return false;
         case cpu::interp::Stop::kShutdown:
             reason = {.stop = Stop::kTripleFault,
                       .message = "triple fault at " + to_hex_number(cpu.state.rip)};
@@ -248,26 +231,6 @@ bool Machine::follow_stop(const cpu::interp::RunResult& result, VirtualTime time
             return true;
     }
     CHECK(false);
-}
-
-// Everything waits: virtual time jumps to the next event (design D6).
-bool Machine::skip_idle_time(VirtualTime time, StopReason& reason) {
-    const cpu::CPUState& state = vcpus_[0]->state;
-    const bool listens = (state.system_flags & cpu::rflags::kIF) != 0;
-    if ((interrupt_pending(0) && listens) || (state.nmi_pending && !state.nmi_masked))
-        return false;
-    // With interrupts disabled nothing wakes the vCPU; nor does a timer that is not let through.
-    const bool deaf = !listens || ++idle_jumps_in_a_row_ > kMostIdleJumps;
-    const VirtualTime event = std::min(deaf ? kNever : earliest_event(), time);
-    if (event == kNever) {
-        reason = {.stop = Stop::kIdle,
-                  .message = "every CPU is halted and no timer or device will wake one"};
-        return true;
-    }
-    if (event > now())
-        idle_ += event - now();
-    ++statistics_.idle_jumps;
-    return false;
 }
 
 bool Machine::take_request(StopReason& reason) {
@@ -293,7 +256,11 @@ bool Machine::take_request(StopReason& reason) {
 
 void Machine::fields(FieldVisitor& v) {
     v("ticks", ticks_);
-    v("idle", idle_);
+    v("time", time_);
+    v("turn", turn_);
+    v("turn_end", turn_end_);
+    for (std::size_t i = 0; i < turns_.size(); ++i)
+        v("turn_of_cpu" + std::to_string(i), turns_[i]);
     v("next_stall", next_stall_);
     v("input_offset", input_offset_);
     v("decisions", decisions_);
@@ -330,10 +297,12 @@ Status Machine::restore(const Checkpoint& checkpoint) {
 // CPUs are well defined in any state.
 Status Machine::check_restored() const {
     constexpr u64 kLatest = u64{1} << 62;
-    if (ticks_.value > kLatest || idle_.value > kLatest)
+    if (ticks_.value > kLatest || !time_.is_sound())
         return Error{"saved state: the machine's time is impossible"};
     if (next_stall_ < ticks_.value)
         return Error{"saved state: the next stall lies in the past"};
+    if (turn_ >= vcpus_.size() || turn_end_ < ticks_.value)
+        return Error{"saved state: it is no CPU's turn"};
     if (power_->request() != devices::PowerRequest::kNone)
         return Error{"saved state: a power request was left open"};
     for (const auto& cpu : vcpus_) {

@@ -1,8 +1,8 @@
 // One AMD64 computer: vCPUs, RAM and devices, run to an exact tick.
 //
 // A machine is a value: the same configuration, contents and decisions give the same state at the
-// same tick. Virtual time is one nanosecond a tick plus the idle time and the stalls that were
-// jumped over.
+// same tick. Virtual time is one nanosecond a tick of each vCPU that runs (virtual_clock.h), plus
+// the idle time and the stalls that were jumped over.
 #pragma once
 
 #include <map>
@@ -33,6 +33,7 @@
 #include "machine/decisions.h"
 #include "machine/disk.h"
 #include "machine/outside.h"
+#include "machine/virtual_clock.h"
 #include "memory/ram.h"
 
 namespace uchronia::machine {
@@ -46,9 +47,11 @@ enum class Engine : u8 {
 // What the host lacks for the engine, or null.
 const char* missing_host_feature(Engine engine);
 
+inline constexpr unsigned kMostVCPUs = VirtualClock::kMostShares;
+
 struct MachineConfig {
     u64 memory_size = u64{1} << 30;  // bytes
-    unsigned vcpu_count = 1;
+    unsigned vcpu_count = 1;         // at most kMostVCPUs
     cpu::CPUModel cpu_model = cpu::CPUModel::kV3;
     Disk disk = {};
     Engine engine = Engine::kTranslator;  // not a property of the machine: never saved or hashed
@@ -139,7 +142,9 @@ class Machine final : private cpu::Platform,
     void interrupt() { interrupted_ = true; }
 
     Ticks ticks() const { return ticks_; }
-    VirtualTime now() const { return VirtualTime(ticks_.value + idle_.value); }
+    VirtualTime now() const { return time_.now(); }
+    // The vCPU whose turn it is.
+    unsigned turn() const { return turn_; }
 
     void fields(FieldVisitor& v);
     // The digest of everything that the guest can see.
@@ -169,7 +174,7 @@ class Machine final : private cpu::Platform,
         cpu::jit::CodeStore::Counters code;
         std::vector<std::pair<u16, u64>> unknown_ports;
         std::vector<std::pair<u32, u64>> unknown_msrs;
-        u64 interrupts = 0, idle_jumps = 0, stalls = 0, device_accesses = 0;
+        u64 interrupts = 0, idle_jumps = 0, stalls = 0, turns = 0, device_accesses = 0;
         std::array<u64, kDecisionKinds> decisions{};
     };
     Statistics statistics() const;
@@ -191,6 +196,7 @@ class Machine final : private cpu::Platform,
     u64 time_stamp(unsigned vcpu) override;
     u64 entropy() override;
     void hypercall(unsigned vcpu) override;
+    void pause(unsigned vcpu) override;
 
     void interrupt_arrived(u32 apic_id) override;                 // InterruptListener
     void put(u8 byte) override;                                   // CharacterSink
@@ -201,16 +207,30 @@ class Machine final : private cpu::Platform,
     void for_each_device(Function function);
 
     u64 draw(DecisionKind kind);
+    // turns.cc
+    struct TurnOfVCPU {
+        bool waits_for_start = false;  // for a start-up message, as it has had an INIT
+        VirtualTime held_until;
+
+        void fields(FieldVisitor& v);
+    };
     void plan_stall();
     void stall();
+    bool is_woken(unsigned index);
+    bool can_run(unsigned index);
+    unsigned count_running();
+    VirtualTime earliest_release() const;
+    void take_turns();
+    void follow_start_messages();
+    bool skip_idle_time(VirtualTime time, StopReason& reason);
 
     VirtualTime time_in_run() const;
     VirtualTime earliest_event();
     void run_due_events();
+    void stop_after_this_instruction();
     void after_device_access();
     u64 plan_budget(Ticks tick, VirtualTime time);
-    bool follow_stop(const cpu::interp::RunResult& result, VirtualTime time, StopReason& reason);
-    bool skip_idle_time(VirtualTime time, StopReason& reason);
+    bool follow_stop(const cpu::interp::RunResult& result, StopReason& reason);
     bool take_request(StopReason& reason);
     Status check_restored() const;
 
@@ -249,14 +269,19 @@ class Machine final : private cpu::Platform,
 
     // Guest-visible state beyond the chips.
     Ticks ticks_;
-    VirtualTime idle_;          // virtual time that passed without ticks
+    VirtualClock time_;
     u64 next_stall_ = ~u64{0};  // tick
+    u32 turn_ = 0;              // vCPU
+    u64 turn_end_ = ~u64{0};    // tick
+    std::vector<TurnOfVCPU> turns_;
     u64 input_offset_ = 0;
     DecisionCounters decisions_;
 
     // Of the present run() only.
     const cpu::VCPU* running_ = nullptr;
     VirtualTime planned_end_ = kNever;
+    unsigned shares_ = 1;  // vCPUs that run at once
+    bool yields_ = false;  // the running vCPU gives up the rest of its turn
     u64 idle_jumps_in_a_row_ = 0;
     bool stop_requested_ = false;
     StopReason requested_;

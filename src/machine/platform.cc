@@ -18,7 +18,7 @@ constexpr std::size_t kCountedMSRs = 4096;
 VirtualTime Machine::time_in_run() const {
     if (running_ == nullptr)
         return now();
-    return now() + VirtualTime(interpreter_->ticks_before_current(*running_));
+    return time_.after(interpreter_->ticks_before_current(*running_), shares_);
 }
 
 // A device access may have made an event due earlier than the run was planned for, or asked the
@@ -27,9 +27,12 @@ void Machine::after_device_access() {
     ++statistics_.device_accesses;
     if (running_ == nullptr)
         return;
+    if (earliest_event() < planned_end_ || power_->request() != devices::PowerRequest::kNone)
+        stop_after_this_instruction();
+}
+
+void Machine::stop_after_this_instruction() {
     cpu::VCPU& cpu = *vcpus_[running_->index];
-    if (earliest_event() >= planned_end_ && power_->request() == devices::PowerRequest::kNone)
-        return;
     cpu.stop_requested = true;
     cpu.attention = true;
 }
@@ -119,6 +122,9 @@ void Machine::interrupt_arrived(u32 apic_id) {
     vcpus_[apic_id]->attention = true;
     if (local_apics_[apic_id]->take_nmi())
         vcpus_[apic_id]->state.nmi_pending = true;
+    // Another vCPU may be able to run now, and an INIT waits to be followed.
+    if (running_ != nullptr && vcpus_.size() > 1)
+        stop_after_this_instruction();
 }
 
 u64 Machine::time_stamp(unsigned) {

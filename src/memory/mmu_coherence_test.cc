@@ -56,6 +56,7 @@ class DevicePlatform final : public cpu::Platform {
     u64 time_stamp(unsigned) override { return 0; }
     u64 entropy() override { return 0; }
     void hypercall(unsigned) override {}
+    void pause(unsigned) override {}
 
     std::vector<std::pair<u64, u8>> writes;
     std::function<void()> on_write;

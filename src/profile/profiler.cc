@@ -24,7 +24,7 @@ class Profiler::MachineView final : public GuestView {
     explicit MachineView(machine::Machine& machine) : machine_(machine) {}
 
     bool translate(u64 address, u64& physical) override {
-        return machine_.mmu().probe(machine_.vcpu(0), address, physical);
+        return machine_.mmu().probe(machine_.vcpu(machine_.turn()), address, physical);
     }
     bool read_physical(u64 physical, std::span<u8> bytes) override {
         return machine_.ram().read(PhysicalAddress(physical), bytes);
@@ -72,7 +72,7 @@ void Profiler::stopped(machine::Machine& machine, Ticks done, VirtualTime time) 
 void Profiler::attach(machine::Machine& machine) {
     view_ = std::make_unique<MachineView>(machine);
     Result<std::unique_ptr<LinuxKernel>> kernel =
-        LinuxKernel::find(*view_, machine.vcpu(0).state.lstar);
+        LinuxKernel::find(*view_, machine.vcpu(machine.turn()).state.lstar);
     if (!kernel) {
         problem_ = "no names of functions and files: " + kernel.error().message;
         return;
@@ -98,7 +98,7 @@ std::vector<std::string> Profiler::remarks() const {
 void Profiler::take_sample(machine::Machine& machine) {
     if (view_ == nullptr)
         attach(machine);
-    const cpu::CPUState& state = machine.vcpu(0).state;
+    const cpu::CPUState& state = machine.vcpu(machine.turn()).state;
     Walk walk;
     std::copy_n(state.gpr.begin(), walk.registers.gpr.size(), walk.registers.gpr.begin());
     walk.registers.rip = state.rip;
@@ -114,7 +114,7 @@ void Profiler::take_sample(machine::Machine& machine) {
 std::string Profiler::process_name(machine::Machine& machine) {
     const std::optional<Task> task = kernel_ == nullptr ? std::nullopt : kernel_->current_task(0);
     if (!task)
-        return "cr3 " + machine::to_hex_number(machine.vcpu(0).state.cr3);
+        return "cr3 " + machine::to_hex_number(machine.vcpu(machine.turn()).state.cr3);
     return task->process == 0 ? task->name : task->name + " " + std::to_string(task->process);
 }
 

@@ -92,6 +92,7 @@ class Computer final : private cpu::Platform {
     u64 time_stamp(unsigned vcpu) override;
     u64 entropy() override { return outside(0); }
     void hypercall(unsigned) override { outside(1); }
+    void pause(unsigned) override {}
 
     u64 outside(u64 what);
 

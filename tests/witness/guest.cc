@@ -53,6 +53,7 @@ class NoPlatform final : public Platform {
     u64 time_stamp(unsigned) override { CHECK(false); }
     u64 entropy() override { CHECK(false); }
     void hypercall(unsigned) override { CHECK(false); }
+    void pause(unsigned) override {}
 };
 
 void build_page_tables(Memory& memory) {

@@ -55,6 +55,7 @@ class NoPlatform final : public Platform {
     u64 time_stamp(unsigned) override { CHECK(false); }
     u64 entropy() override { CHECK(false); }
     void hypercall(unsigned) override { CHECK(false); }
+    void pause(unsigned) override {}
 };
 
 // One instruction as bytes, with the operands in kRM, kReg and kVVVV. Its immediate is the same

@@ -61,9 +61,8 @@ bool needs_helper(Name mnemonic) {
 }
 
 bool does_nothing(Name mnemonic) {
-    return mnemonic.substr(0, 4) == "HINT" || mnemonic == "NOP" || mnemonic == "PAUSE" ||
-           mnemonic == "PREFETCH" || mnemonic == "LFENCE" || mnemonic == "MFENCE" ||
-           mnemonic == "SFENCE";
+    return mnemonic.substr(0, 4) == "HINT" || mnemonic == "NOP" || mnemonic == "PREFETCH" ||
+           mnemonic == "LFENCE" || mnemonic == "MFENCE" || mnemonic == "SFENCE";
 }
 
 bool may_be_misaligned(Name mnemonic) {

@@ -19,7 +19,6 @@
 
 #include <map>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "base/hash.h"
@@ -149,8 +148,11 @@ class MMU final : public PageObserver {
         bool root = false;
         u32 useless_stores = 0;
     };
+    // A root as vCPUs with certain control bits see it: those of CR0, CR4, EFER and DR7 that
+    // translation depends on.
     struct AddressSpace {
         u64 root = 0;
+        u64 control = 0;
         HalfTable* user_low = nullptr;
         HalfTable* supervisor_low = nullptr;
         HalfTable* high = nullptr;
@@ -159,7 +161,6 @@ class MMU final : public PageObserver {
     // What a vCPU translates with at present.
     struct Context {
         AddressSpace* space = nullptr;
-        u64 control = 0;  // the CR0, CR4, EFER and DR7 bits that translation depends on
     };
 
     // mmu_access.cc: data accesses.
@@ -202,10 +203,12 @@ class MMU final : public PageObserver {
     void code_mapping_changed(HalfTable* table);
 
     // mmu_context.cc: address spaces and their tables.
-    AddressSpace& space_of(u64 root);
+    AddressSpace& space_of(u64 root, u64 control);
+    AddressSpace& space_of(const VCPU& cpu);
+    std::vector<AddressSpace*> spaces_with_root(u64 root) const;
     void attach_high_table(AddressSpace& space);
     void detach_high_table(AddressSpace& space);
-    void drop_space(u64 root);
+    void drop_space(AddressSpace& space);
     HalfTable* new_table(Half half);
     void recycle_a_space();
     void release_table(HalfTable*& table);
@@ -226,10 +229,10 @@ class MMU final : public PageObserver {
     std::vector<std::vector<TableEntry*>> overflow_;
     std::vector<TracedPage> traces_;
     std::vector<u32> free_traces_;
-    std::unordered_map<u64, std::unique_ptr<AddressSpace>> spaces_;
+    std::map<std::pair<u64, u64>, std::unique_ptr<AddressSpace>> spaces_;  // by root and control
     std::vector<std::unique_ptr<HalfTable>> tables_;
     std::vector<HalfTable*> free_tables_;
-    std::map<Digest, HalfTable*> high_tables_;
+    std::map<std::pair<Digest, u64>, HalfTable*> high_tables_;  // by contents and control
     std::unique_ptr<HalfTable> empty_low_, empty_high_;
     CombinedTables combined_;
     u32 next_id_ = 1;

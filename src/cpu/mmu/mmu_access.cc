@@ -16,13 +16,16 @@ namespace {
 constexpr u32 kLargestAccess = kPageSize;
 
 // Addresses through the stack fault with #SS in place of #GP (APM vol. 2, 8.2.13): an explicit
-// operand with rSP or rBP as its base, or the implicit operand of PUSH, POP, CALL, RET, ...
+// operand in the stack segment, which in 64-bit mode is one with rSP or rBP as its base, or the
+// implicit operand of PUSH, POP, CALL, RET, ...
 bool is_stack_access(const Op* op) {
     if (op == nullptr)
         return false;
     if ((op->flags & op_flag::kMemory) == 0)
         return true;
-    return op->segment == kFlatSegment && (op->base == kRSP || op->base == kRBP);
+    if (op->segment != kFlatSegment)
+        return op->segment == kSS;
+    return op->base == kRSP || op->base == kRBP;
 }
 
 }  // namespace
@@ -418,6 +421,10 @@ bool MMU::copy_to_guest(VCPU& cpu, u64 address, const void* data, u64 size) {
 }
 
 bool MMU::probe(const VCPU& cpu, u64 address, u64& physical) {
+    if ((cpu.state.cr0 & cr0::kPG) == 0) {
+        physical = static_cast<u32>(address);
+        return true;
+    }
     return is_canonical(address) && probe_page_tables(memory_, cpu.state.cr3, address, physical);
 }
 

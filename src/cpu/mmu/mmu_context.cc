@@ -3,7 +3,7 @@
 // User code and kernel code with AC set see the user's lower half; kernel code otherwise sees a
 // lower half of its own, which holds supervisor pages only (SMAP for free). The upper half holds
 // supervisor pages, is used by the kernel only, and is shared by all roots with the same upper
-// entries.
+// entries. vCPUs with different control bits share nothing.
 
 #include <algorithm>
 #include <cstring>
@@ -71,16 +71,13 @@ HalfTable* MMU::new_table(Half half) {
 
 // Gives back the tables of the address space that has not been used for longest.
 void MMU::recycle_a_space() {
-    u64 oldest = 0;
-    u64 oldest_use = ~u64{0};
-    for (const auto& [root, space] : spaces_) {
-        if (space->last_use < oldest_use && !is_current(*space)) {
-            oldest = root;
-            oldest_use = space->last_use;
-        }
+    AddressSpace* oldest = nullptr;
+    for (const auto& [key, space] : spaces_) {
+        if ((oldest == nullptr || space->last_use < oldest->last_use) && !is_current(*space))
+            oldest = space.get();
     }
-    CHECK(oldest_use != ~u64{0});
-    drop_space(oldest);
+    CHECK(oldest != nullptr);
+    drop_space(*oldest);
 }
 
 void MMU::release_table(HalfTable*& table) {
@@ -95,17 +92,14 @@ void MMU::release_table(HalfTable*& table) {
     table = nullptr;
 }
 
-void MMU::drop_space(u64 root) {
-    const auto found = spaces_.find(root);
-    if (found == spaces_.end())
-        return;
-    AddressSpace& space = *found->second;
+void MMU::drop_space(AddressSpace& space) {
     CHECK(!is_current(space));
+    const u64 root = space.root;
     release_table(space.user_low);
     release_table(space.supervisor_low);
     detach_high_table(space);
-    spaces_.erase(found);
-    if (root >= pages_.size())
+    spaces_.erase({root, space.control});
+    if (root >= pages_.size() || !spaces_with_root(root).empty())
         return;
     const u32 trace = pages_[root].trace;
     TracedPage& page = traces_[trace - 1];
@@ -117,15 +111,27 @@ void MMU::drop_space(u64 root) {
     }
 }
 
-MMU::AddressSpace& MMU::space_of(u64 root) {
-    const auto found = spaces_.find(root);
-    if (found != spaces_.end())
-        return *found->second;
-    auto space = std::make_unique<AddressSpace>();
+std::vector<MMU::AddressSpace*> MMU::spaces_with_root(u64 root) const {
+    std::vector<AddressSpace*> spaces;
+    for (auto at = spaces_.lower_bound({root, 0}); at != spaces_.end() && at->first.first == root;
+         ++at)
+        spaces.push_back(at->second.get());
+    return spaces;
+}
+
+MMU::AddressSpace& MMU::space_of(const VCPU& cpu) {
+    return space_of((cpu.state.cr3 & pte::kAddressMask) >> kPageBits, control_bits(cpu.state));
+}
+
+MMU::AddressSpace& MMU::space_of(u64 root, u64 control) {
+    std::unique_ptr<AddressSpace>& space = spaces_[{root, control}];
+    if (space != nullptr)
+        return *space;
+    space = std::make_unique<AddressSpace>();
     space->root = root;
+    space->control = control;
     space->last_use = ++clock_;
     AddressSpace& result = *space;
-    spaces_.emplace(root, std::move(space));
     if (root < pages_.size())
         traced(root).root = true;
     attach_high_table(result);
@@ -138,7 +144,7 @@ void MMU::attach_high_table(AddressSpace& space) {
     if (page == nullptr)
         return;
     const Digest contents = digest_of(std::span<const u8>(page + 2048, 2048));
-    const auto found = high_tables_.find(contents);
+    const auto found = high_tables_.find({contents, space.control});
     if (found != high_tables_.end()) {
         space.high = found->second;
         ++space.high->users;
@@ -146,14 +152,14 @@ void MMU::attach_high_table(AddressSpace& space) {
     }
     space.high = new_table(Half::kUpper);
     space.high->contents = contents;
-    high_tables_.emplace(contents, space.high);
+    high_tables_.emplace(std::pair(contents, space.control), space.high);
 }
 
 void MMU::detach_high_table(AddressSpace& space) {
     if (space.high == nullptr)
         return;
     if (space.high->users == 1)
-        high_tables_.erase(space.high->contents);
+        high_tables_.erase({space.high->contents, space.control});
     release_table(space.high);
 }
 
@@ -228,14 +234,11 @@ void MMU::refresh_contexts() {
 void MMU::update_context(VCPU& cpu) {
     Context& context = contexts_[cpu.index];
     const u64 control = control_bits(cpu.state);
-    if (control != context.control || context.space == nullptr) {
-        context.control = control;
-        drop_caches();
-    }
     const u64 root = (cpu.state.cr3 & pte::kAddressMask) >> kPageBits;
-    if (context.space == nullptr || context.space->root != root) {
+    if (context.space == nullptr || context.space->root != root ||
+        context.space->control != control) {
         context.space = nullptr;
-        context.space = &space_of(root);
+        context.space = &space_of(root, control);
         context.space->last_use = ++clock_;
     }
     select_tables(cpu);
@@ -265,7 +268,7 @@ void MMU::drop_caches() {
     free_traces_.clear();
     for (VCPU* cpu : vcpus_) {
         Context& context = contexts_[cpu->index];
-        context.space = &space_of((cpu->state.cr3 & pte::kAddressMask) >> kPageBits);
+        context.space = &space_of(*cpu);
         select_tables(*cpu);
     }
 }
@@ -293,8 +296,6 @@ void MMU::memory_replaced() {
         if (pages_[page_number].code_lines != 0)
             invalidate_code(page_number);
     }
-    for (VCPU* cpu : vcpus_)
-        contexts_[cpu->index].control = control_bits(cpu->state);
     drop_caches();
 }
 

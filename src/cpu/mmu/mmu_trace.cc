@@ -182,25 +182,27 @@ bool MMU::is_root(u64 page_number) const {
 }
 
 void MMU::lower_root_entry_changed(u64 page_number, unsigned index) {
-    const AddressSpace& space = *spaces_.at(page_number);
-    for (HalfTable* table : {space.user_low, space.supervisor_low}) {
-        if (table == nullptr)
-            continue;
-        table->clear(u64{index} << 39, u64{1} << 39);
-        code_mapping_changed(table);
+    for (const AddressSpace* space : spaces_with_root(page_number)) {
+        for (HalfTable* table : {space->user_low, space->supervisor_low}) {
+            if (table == nullptr)
+                continue;
+            table->clear(u64{index} << 39, u64{1} << 39);
+            code_mapping_changed(table);
+        }
     }
 }
 
 // The root now shares its upper table with others than before.
 void MMU::upper_root_entry_changed(u64 page_number) {
-    AddressSpace& space = *spaces_.at(page_number);
-    if (!is_current(space)) {
-        drop_space(page_number);
-        return;
+    for (AddressSpace* space : spaces_with_root(page_number)) {
+        if (!is_current(*space))
+            drop_space(*space);
     }
-    detach_high_table(space);
-    attach_high_table(space);
-    refresh_contexts();
+    for (AddressSpace* space : spaces_with_root(page_number)) {
+        detach_high_table(*space);
+        attach_high_table(*space);
+        refresh_contexts();
+    }
 }
 
 // The page is no page table any more (or everything read through it is stale): forgets all that was
@@ -217,19 +219,16 @@ void MMU::forget_table(u64 page_number) {
     page.uses.clear();
     page.useless_stores = 0;
     if (page.root) {
-        AddressSpace& space = *spaces_.at(page_number);
-        if (!is_current(space)) {
-            drop_space(page_number);
-            return;
-        }
         upper_root_entry_changed(page_number);
-        for (HalfTable* table : {space.user_low, space.supervisor_low}) {
-            if (table == nullptr)
-                continue;
-            table->clear_all();
-            code_mapping_changed(table);
+        for (const AddressSpace* space : spaces_with_root(page_number)) {
+            for (HalfTable* table : {space->user_low, space->supervisor_low}) {
+                if (table == nullptr)
+                    continue;
+                table->clear_all();
+                code_mapping_changed(table);
+            }
         }
-        return;  // stays traced as a root
+        return;  // stays traced as a root, if it is current
     }
     pages_[page_number].trace = 0;
     free_traces_.push_back(trace - 1);

@@ -1,4 +1,4 @@
-// Instructions that change nothing that the guest can see: NOP, PAUSE, prefetches, fences, hints of
+// Instructions that change nothing that the guest can see: NOP, prefetches, fences, hints of
 // features that the model lacks, and cache control, which checks its address.
 #include "cpu/interp/integer/forms.h"
 
@@ -6,6 +6,12 @@ namespace uchronia::cpu::interp::integer {
 namespace {
 
 void do_nothing(VCPU& cpu, const Op* op) {
+    return next(cpu, op);
+}
+
+// Tells the machine that the vCPU waits for another one.
+void pause(VCPU& cpu, const Op* op) {
+    cpu.platform.pause(cpu.index);
     return next(cpu, op);
 }
 
@@ -27,7 +33,7 @@ namespace uchronia::cpu::interp::handler {
 
 using namespace integer;
 
-constexpr HandlerSet PAUSE = always(do_nothing);
+constexpr HandlerSet PAUSE = always(pause);
 constexpr HandlerSet PREFETCH_Mb = always(do_nothing);
 constexpr HandlerSet HINT18_Ev = always(do_nothing);
 constexpr HandlerSet HINT19_Ev = always(do_nothing);

@@ -5,6 +5,7 @@
 
 #include "cpu/interp/state_components.h"
 #include "cpu/mmu/page_walk.h"
+#include "cpu/model.h"
 
 namespace uchronia::cpu::interp {
 
@@ -30,9 +31,6 @@ constexpr std::string_view kVendor = "AuthenticAMD";
 constexpr std::string_view kBrands[] = {"Uchronia virtual CPU v2", "Uchronia virtual CPU v3"};
 constexpr std::string_view kKVM = "KVMKVMKVM";
 constexpr std::string_view kUchronia = "UchroniaVM";
-
-// Family 19h (0fh + 0ah), model 01h, stepping 1.
-constexpr u32 kSignature = 0x00a00f11;
 
 // clang-format off
 constexpr u32 kFeatures1ECX =
@@ -170,8 +168,9 @@ CPUIDResult identity(CPUModel model, const CPUState& state, unsigned vcpu_index)
     constexpr u32 kCacheLineQuadwords = 8, kLogicalProcessors = 1;
     const u32 ecx =
         words_of(model).features_1_ecx | ((state.cr4 & cr4::kOSXSAVE) != 0 ? kOSXSAVE : 0);
-    return {kSignature, (vcpu_index << 24) | kLogicalProcessors << 16 | kCacheLineQuadwords << 8,
-            ecx, kFeatures1EDX};
+    return {kProcessorSignature,
+            (vcpu_index << 24) | kLogicalProcessors << 16 | kCacheLineQuadwords << 8, ecx,
+            kFeatures1EDX};
 }
 
 // Leaves 80000002h to 80000004h.
@@ -282,7 +281,7 @@ CPUIDResult cpuid(CPUModel model, const CPUState& state, unsigned vcpu_index, u3
         case 0xd:
             return save_area(model, state, subleaf);
         case 0x80000001:
-            return {kSignature, 0, words_of(model).extended_ecx, kFeaturesExtendedEDX};
+            return {kProcessorSignature, 0, words_of(model).extended_ecx, kFeaturesExtendedEDX};
         case 0x80000002:
         case 0x80000003:
         case 0x80000004:

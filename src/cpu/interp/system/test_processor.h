@@ -57,6 +57,7 @@ class TestPlatform final : public Platform {
     u64 time_stamp(unsigned) override { return time; }
     u64 entropy() override { return 0x1122334455667788; }
     void hypercall(unsigned) override { ++hypercalls; }
+    void pause(unsigned) override {}
 
     static constexpr u32 kKnownMSR = 0x1b;
     struct PortWrite {
@@ -168,16 +169,9 @@ struct TestProcessor {
 #include "cpu/decode/instructions_system.inc"
 #undef INSTRUCTION
         };
-        const bool memory = (decoded.op.flags & op_flag::kMemory) != 0;
         for (const Row& row : kRows) {
-            if (row.instruction != decoded.instruction)
-                continue;
-            const HandlerSet& set = *row.set;
-            if (decoded.operand_size == 2)
-                return memory ? set.mem16 : set.reg16;
-            if (decoded.operand_size == 8)
-                return memory ? set.mem64 : set.reg64;
-            return memory ? set.mem32 : set.reg32;
+            if (row.instruction == decoded.instruction)
+                return member_for(*row.set, decoded);
         }
         return [](VCPU& vcpu, const Op* op) { vcpu.raise(op, Vector::kUD); };
     }

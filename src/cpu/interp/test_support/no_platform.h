@@ -21,6 +21,7 @@ class NoPlatform final : public Platform {
     u64 time_stamp(unsigned) override { return 0; }
     u64 entropy() override { return 0; }
     void hypercall(unsigned) override {}
+    void pause(unsigned) override {}
 };
 
 // RAM of no pages: what a test maps, it maps in the vCPU's table itself.
