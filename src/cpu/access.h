@@ -6,6 +6,11 @@
 // `address` is linear (the segment base is in). Multi-byte accesses are little-endian and may cross
 // pages: a crossing store checks both pages before it writes a byte. No pointer to a local escapes,
 // so that handlers stay tail calls.
+//
+// Outside 64-bit mode the segment of a memory operand is checked where its address is made linear:
+// one that the segment does not allow becomes kNotCanonical, which faults as such an address does,
+// with #GP or #SS. Without a size only the first byte is checked against the limit, and an operand
+// that crosses the end of the 4 GiB does not wrap.
 #pragma once
 
 #include <cstring>
@@ -24,18 +29,50 @@ struct Bytes10 {  // an x87 extended operand
     u16 exponent;
 };
 
+// Any address that is not canonical.
+inline constexpr u64 kNotCanonical = u64{1} << 63;
+
+// Ops whose addresses are not simply a sum and a base.
+inline constexpr u8 kSpecialAddress = op_flag::kAddress32 | op_flag::kLegacy;
+
+// The sum that ModRM asks for, before it is cut to the address size.
+inline u64 address_sum(const VCPU& cpu, const Op* op) {
+    return cpu.state.gpr[op->base] + (cpu.state.gpr[op->index] << op->scale) +
+           static_cast<u64>(static_cast<i64>(op->displacement));
+}
+
 // Offset part of a memory operand: what LEA gives.
 inline u64 effective_address(const VCPU& cpu, const Op* op) {
-    u64 address = cpu.state.gpr[op->base] + (cpu.state.gpr[op->index] << op->scale) +
-                  static_cast<u64>(static_cast<i64>(op->displacement));
-    if ((op->flags & op_flag::kAddress32) != 0) [[unlikely]]
-        address = static_cast<u32>(address);
+    const u64 address = address_sum(cpu, op);
+    if ((op->flags & kSpecialAddress) != 0) [[unlikely]]
+        return (op->flags & op_flag::kAddress32) != 0 ? static_cast<u32>(address)
+                                                      : static_cast<u16>(address);
     return address;
 }
 
+// The linear address of an offset in a segment outside 64-bit mode, or kNotCanonical.
+u64 segmented_address(const CPUState& state, const Segment& segment, u64 offset, Access access,
+                      u32 size);
+inline u64 segmented_address(const VCPU& cpu, unsigned segment, u64 offset, Access access,
+                             u32 size) {
+    return segmented_address(cpu.state, cpu.state.segments[segment], offset, access, size);
+}
+
+// The linear address of an operand of an Op with kSpecialAddress.
+u64 special_address(const VCPU& cpu, const Op* op, u64 offset, Access access, u32 size);
+
+// Linear address of an offset that is not in ModRM, in the segment of the operand.
+inline u64 linear_address_at(const VCPU& cpu, const Op* op, u64 offset,
+                             Access access = Access::kRead, u32 size = 1) {
+    if ((op->flags & kSpecialAddress) != 0) [[unlikely]]
+        return special_address(cpu, op, offset, access, size);
+    return offset + cpu.state.segment_base[op->segment];
+}
+
 // Linear address of a memory operand.
-inline u64 linear_address(const VCPU& cpu, const Op* op) {
-    return effective_address(cpu, op) + cpu.state.segment_base[op->segment];
+inline u64 linear_address(const VCPU& cpu, const Op* op, Access access = Access::kRead,
+                          u32 size = 1) {
+    return linear_address_at(cpu, op, address_sum(cpu, op), access, size);
 }
 
 // The FSPT entry for an address, or the always-empty one if it is not canonical.

@@ -15,6 +15,19 @@ inline CodeMode code_mode(const CPUState& state) {
     return (attributes & Segment::kBig) != 0 ? CodeMode::k32 : CodeMode::k16;
 }
 
+// Whether RIP is a linear address, and every one may be executed as far as CS is concerned: as in
+// 64-bit mode, so in flat segments of compatibility mode.
+inline bool has_flat_code(const CPUState& state) {
+    return code_mode(state) == CodeMode::k64 ||
+           (state.segments[kCS].base == 0 && state.segments[kCS].limit == ~u32{0});
+}
+
+// The linear address of an offset in CS.
+inline u64 code_address(const CPUState& state, u64 offset) {
+    return code_mode(state) == CodeMode::k64 ? offset
+                                             : static_cast<u32>(state.segments[kCS].base + offset);
+}
+
 inline bool has_breakpoints(const CPUState& state) {
     return (state.dr7 & 0xff) != 0;
 }

@@ -18,13 +18,14 @@ enum class CodeMode : u8 { k64, k32, k16 };
 
 // Prefix and form bits of an Op.
 namespace op_flag {
-inline constexpr u8 kAddress32 = 1;  // 32-bit effective address (67h in 64-bit mode)
+inline constexpr u8 kAddress32 = 1;  // 32-bit effective address
 inline constexpr u8 kRep = 2;        // F3 where it is a repeat prefix
 inline constexpr u8 kRepne = 4;      // F2 where it is a repeat prefix
 inline constexpr u8 kLock = 8;
 inline constexpr u8 kMemory = 16;  // ModRM.rm is a memory operand
 inline constexpr u8 kRexW = 32;
 inline constexpr u8 kOperand16 = 64;  // effective operand size is 16 bits
+inline constexpr u8 kLegacy = 128;    // outside 64-bit mode; the address size is 16 bits if not 32
 }  // namespace op_flag
 
 struct Op {

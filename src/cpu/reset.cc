@@ -1,6 +1,7 @@
 #include "cpu/reset.h"
 
 #include "cpu/flat_segments.h"
+#include "cpu/model.h"
 
 namespace uchronia::cpu {
 namespace {
@@ -10,9 +11,9 @@ constexpr u16 kLDT = Segment::kPresent | 2, kBusyTSS16 = Segment::kPresent | 3;
 
 }  // namespace
 
-void reset_by_init(CPUState& state, u32 signature) {
+void reset_by_init(CPUState& state) {
     state.gpr = {};
-    state.gpr[kRDX] = signature;
+    state.gpr[kRDX] = kProcessorSignature;
     state.rip = 0xfff0;
     state.set_rflags(rflags::kFixed);
     for (const SegmentRegister index : {kES, kSS, kDS, kFS, kGS})

@@ -9,10 +9,9 @@
 
 namespace uchronia::cpu {
 
-// The state after INIT. `signature` goes into EDX: what CPUID leaf 1 gives in EAX. x87, vector
-// registers, and the MSRs but EFER and the segment bases, stay as they are, as do CR0.CD and
-// CR0.NW.
-void reset_by_init(CPUState& state, u32 signature);
+// The state after INIT. x87, vector registers, and the MSRs but EFER and the segment bases, stay as
+// they are, as do CR0.CD and CR0.NW.
+void reset_by_init(CPUState& state);
 
 // The startup interrupt with this vector, to a processor that INIT has reset: execution begins in
 // real mode at vector << 12.

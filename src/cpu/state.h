@@ -190,7 +190,8 @@ struct CPUState {
     bool nmi_pending = false;
     bool nmi_masked = false;  // from NMI delivery to IRET
 
-    unsigned cpl() const { return segments[kCS].selector & 3u; }
+    // In real mode it is 0, whatever the selector.
+    unsigned cpl() const { return (cr0 & cr0::kPE) != 0 ? segments[kCS].selector & 3u : 0; }
 
     u64 rflags() const { return system_flags | flags.to_rflags(); }
     void set_rflags(u64 value) {

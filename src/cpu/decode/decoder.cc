@@ -66,6 +66,7 @@ class InstructionDecoder {
     void decode_vvvv(const Encoding& encoding);
     u8 register_operand(RegisterClass kind, unsigned field, u8 rex_bit);
     void decode_memory();
+    void decode_memory16();
     u8 decode_sib(unsigned mod);
     u8 default_segment() const { return mode_ == CodeMode::k64 ? kFlatSegment : kDS; }
     unsigned size_of(ImmediateKind kind) const;
@@ -178,6 +179,8 @@ void InstructionDecoder::read_opcode() {
         read_vex();
         return;
     }
+    if (mode_ != CodeMode::k64 && opcode_ == 0x82)
+        opcode_ = 0x80;  // the same instructions (APM vol. 3, appendix A.1.1)
     if (status_ != DecodeStatus::kDone || opcode_ != 0x0f)
         return;
     map_ = OpcodeMap::k0F;
@@ -188,17 +191,13 @@ void InstructionDecoder::read_opcode() {
     opcode_ = read<u8>();
 }
 
-// Outside 64-bit mode, C4 and C5 with a memory operand are LES and LDS, which are no rows: #UD.
+// Outside 64-bit mode, C4 and C5 with a memory operand are LES and LDS.
 bool InstructionDecoder::starts_vex() {
     if (status_ != DecodeStatus::kDone || (opcode_ & 0xfe) != 0xc4)
         return false;
     if (mode_ == CodeMode::k64)
         return true;
-    if (position_ < limit_ && bytes_[position_] >= 0xc0)
-        return true;
-    read<u8>();
-    bad_register_ = true;
-    return false;
+    return position_ < limit_ && bytes_[position_] >= 0xc0;
 }
 
 // The rest of the prefix, and the opcode byte. R, X, B and vvvv stand inverted. Reserved values and
@@ -250,7 +249,7 @@ void InstructionDecoder::set_operand_size(const Form& form) {
     const bool toggled = prefixes_.operand_size && !form.encoding.ignores_66 &&
                          form.encoding.prefix != MandatoryPrefix::k66;
     if (mode_ != CodeMode::k64) {
-        operand_bytes_ = legacy_size(toggled);
+        operand_bytes_ = form.encoding.ignores_66 ? 4 : legacy_size(toggled);
         return;
     }
     if ((form.attributes & attribute::kForce64) != 0 || (prefixes_.rex & kRexW) != 0)
@@ -279,6 +278,8 @@ void InstructionDecoder::set_flags(const Form& form) {
         flags |= op_flag::kRexW;
     if (operand_bytes_ == 2)
         flags |= op_flag::kOperand16;
+    if (mode_ != CodeMode::k64)
+        flags |= op_flag::kLegacy;
     decoded_.op.flags = flags;
 }
 
@@ -343,7 +344,35 @@ u8 InstructionDecoder::decode_sib(unsigned mod) {
     return field;
 }
 
+// 16-bit addressing (APM vol. 3, table 1-15): no SIB byte, and so no VSIB.
+void InstructionDecoder::decode_memory16() {
+    struct Registers {
+        u8 base, index;
+    };
+    static constexpr Registers kForms[8] = {
+        {kRBX, kRSI},      {kRBX, kRDI},      {kRBP, kRSI},      {kRBP, kRDI},
+        {kRSI, kZeroSlot}, {kRDI, kZeroSlot}, {kRBP, kZeroSlot}, {kRBX, kZeroSlot},
+    };
+    Op& op = decoded_.op;
+    const unsigned mod = modrm_ >> 6;
+    const unsigned field = modrm_ & 7u;
+    const bool direct = mod == 0 && field == 6;
+    bad_register_ |= vsib_;
+    if (!direct) {
+        op.base = kForms[field].base;
+        op.index = kForms[field].index;
+    }
+    if (mod == 1)
+        op.displacement = static_cast<i32>(read_signed<u8>());
+    else if (mod == 2 || direct)
+        op.displacement = static_cast<i32>(read_signed<u16>());
+    if (prefixes_.segment == kSegmentSlotCount && op.base == kRBP)
+        op.segment = kSS;
+}
+
 void InstructionDecoder::decode_memory() {
+    if (address_bytes_ == 2)
+        return decode_memory16();
     Op& op = decoded_.op;
     const unsigned mod = modrm_ >> 6;
     u8 field = modrm_ & 7u;
@@ -394,7 +423,7 @@ u64 InstructionDecoder::read_immediate(ImmediateKind kind) {
         case 1:
             return read_signed<u8>();
         case 2:
-            return read_signed<u16>();
+            return kind == ImmediateKind::kAddress ? read<u16>() : read_signed<u16>();
         case 4:
             return kind == ImmediateKind::kAddress ? read<u32>() : read_signed<u32>();
         case 8:
@@ -439,10 +468,7 @@ bool InstructionDecoder::is_allowed(const Form& form) const {
                             map_ == OpcodeMap::kOneByte;
     if (to_segment && decoded_.op.reg == kCS)
         return false;
-    if (prefixes_.lock && ((form.attributes & attribute::kLockable) == 0 || !memory_))
-        return false;
-    const bool uses_address = memory_ || form.encoding.implicit_address;
-    return address_bytes_ != 2 || !uses_address;  // 16-bit addressing is not supported
+    return !prefixes_.lock || ((form.attributes & attribute::kLockable) != 0 && memory_);
 }
 
 DecodeStatus InstructionDecoder::finish() {
@@ -469,10 +495,9 @@ void InstructionDecoder::define(const Form& form) {
     if (entry_->has_modrm) {
         op.reg = register_operand(encoding.reg, (modrm_ >> 3) & 7u, kRexR);
         memory_ = modrm_ < 0xc0 && !encoding.mod_ignored;
-        // 16-bit addressing has another ModRM; is_allowed refuses it.
-        if (memory_ && address_bytes_ != 2)
+        if (memory_)
             decode_memory();
-        else if (!memory_)
+        else
             op.rm = register_operand(encoding.rm, modrm_ & 7u, kRexB);
     } else if (encoding.opcode_register) {
         op.reg = register_operand(encoding.reg, opcode_ & 7u, kRexB);

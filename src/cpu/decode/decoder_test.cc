@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cpu/decode/encoding.h"
@@ -46,12 +47,15 @@ TEST(Encoding, EveryRowParses) {
 }
 
 TEST(Encoding, NoTwoRowsHaveTheSameEncoding) {
-    std::vector<std::string_view> encodings;
-    for (u16 i = 1; i < static_cast<u16>(Instruction::kCount); ++i)
-        encodings.push_back(row_of(Instruction{i}).encoding);
+    // But for those that 64-bit mode lacks, which may be something else there.
+    std::vector<std::pair<std::string_view, bool>> encodings;
+    for (u16 i = 1; i < static_cast<u16>(Instruction::kCount); ++i) {
+        const InstructionRow& row = row_of(Instruction{i});
+        encodings.emplace_back(row.encoding, (row.attributes & attribute::kInvalid64) != 0);
+    }
     std::sort(encodings.begin(), encodings.end());
     const auto repeated = std::adjacent_find(encodings.begin(), encodings.end());
-    EXPECT_TRUE(repeated == encodings.end()) << *repeated;
+    EXPECT_TRUE(repeated == encodings.end()) << repeated->first;
 }
 
 TEST(Encoding, UnknownWordsAreErrors) {
@@ -229,7 +233,7 @@ TEST(Decoder, VEXIsUndefined) {
     EXPECT_EQ(decoded({0xc4, 0xe2, 0x38}).status, DecodeStatus::kNeedsMore);
     EXPECT_EQ(decoded({0xc4, 0xe2, 0x38, 0xf2}).status, DecodeStatus::kNeedsMore);
     // LES, and VEX of eight registers, outside 64-bit mode.
-    expect_undefined({0xc4, 0x02, 0x38, 0xf2, 0xc0}, CodeMode::k32);
+    EXPECT_EQ(decoded({0xc4, 0x02, 0x38, 0xf2, 0xc0}, CodeMode::k32).name(), "LES_Gv_Mp");
     const Case legacy = decoded({0xc4, 0xc2, 0x38, 0xf2, 0xc0}, CodeMode::k32);
     EXPECT_EQ(legacy.name(), "ANDN_Gy_By_Ey");
     EXPECT_EQ(legacy.op().rm, 8 * kRAX);
@@ -262,7 +266,8 @@ TEST(Decoder, FarPointersAreInMemory) {
         expect_undefined({0x0f, opcode, 0xc3});
         expect_undefined({0xf0, 0x0f, opcode, 0x03});
     }
-    expect_undefined({0xc4, 0x03}, CodeMode::k32);  // LES
+    EXPECT_EQ(decoded({0xc4, 0x03}, CodeMode::k32).name(), "LES_Gv_Mp");
+    EXPECT_EQ(decoded({0xc5, 0x03}, CodeMode::k16).name(), "LDS_Gv_Mp");
 }
 
 TEST(Decoder, LengthLimits) {
@@ -292,7 +297,32 @@ TEST(Decoder, LegacyModes) {
     EXPECT_EQ(decoded({0x01, 0xc0}, CodeMode::k16).decoded.operand_size, 2);
     EXPECT_EQ(decoded({0x66, 0x01, 0xc0}, CodeMode::k16).decoded.operand_size, 4);
     EXPECT_EQ(decoded({0xce}, CodeMode::k32).name(), "INTO");
-    expect_undefined({0x8b, 0x00}, CodeMode::k16);  // 16-bit addressing
+    EXPECT_EQ(decoded({0x82, 0xc0, 0x01}, CodeMode::k32).name(), "ADD_Eb_Ib");
+    EXPECT_EQ(decoded({0x63, 0xc0}, CodeMode::k32).name(), "ARPL_Ew_Gw");
+    EXPECT_EQ(decoded({0x0f, 0x20, 0xc0}, CodeMode::k16).decoded.operand_size, 4);
+    const Case far_jump = decoded({0xea, 0x34, 0x12, 0x78, 0x56}, CodeMode::k16);
+    EXPECT_EQ(far_jump.name(), "JMPF_Ap");
+    EXPECT_EQ(far_jump.op().immediate, 0x56781234u);
+    const Case moffs = decoded({0xa0, 0xff, 0xff}, CodeMode::k16);
+    EXPECT_EQ(moffs.op().immediate, 0xffffu);
+}
+
+TEST(Decoder, SixteenBitAddresses) {
+    const Case direct = decoded({0x8b, 0x06, 0xfe, 0xff}, CodeMode::k16);  // mov ax, [0xfffe]
+    EXPECT_EQ(direct.op().base, kZeroSlot);
+    EXPECT_EQ(direct.op().displacement, -2);
+    EXPECT_EQ(direct.op().segment, kDS);
+    EXPECT_FALSE(direct.has(op_flag::kAddress32));
+    EXPECT_TRUE(direct.has(op_flag::kLegacy));
+    const Case both = decoded({0x8b, 0x43, 0x80}, CodeMode::k16);  // mov ax, [bp+di-128]
+    EXPECT_EQ(both.op().base, kRBP);
+    EXPECT_EQ(both.op().index, kRDI);
+    EXPECT_EQ(both.op().displacement, -128);
+    EXPECT_EQ(both.op().segment, kSS);
+    EXPECT_EQ(decoded({0x67, 0x8b, 0x04}, CodeMode::k32).op().base, kRSI);
+    EXPECT_EQ(decoded({0x67, 0x8b, 0x04}, CodeMode::k32).op().length, 3);
+    EXPECT_TRUE(decoded({0x67, 0x8b, 0x00}, CodeMode::k16).has(op_flag::kAddress32));
+    expect_undefined({0xc4, 0xe2, 0x69, 0x90, 0x04, 0x08}, CodeMode::k16);  // a gather has a SIB
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ Block::Owner BlockCache::decode_block(const u8* bytes, u16 offset, CodeMode mode
         return nullptr;
     Block::Owner block = Block::create(count);
     block->alone = alone;
+    block->mode = mode;
     std::copy_n(ops.begin(), count, block->ops());
     block->ops()[count] = end_of_block(static_cast<u16>(at));
     return block;

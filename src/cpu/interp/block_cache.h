@@ -36,6 +36,7 @@ struct alignas(32) Block {
     u32 count = 0;       // instructions, that is ticks
     bool alone = false;  // one kAlone instruction
     bool live = true;    // false: its code has changed; collect() frees it
+    CodeMode mode = CodeMode::k64;
 };
 
 class BlockCache final : public CodeObserver {

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "cpu/interp/legacy/rows.h"
 #include "cpu/vcpu.h"
 
 namespace uchronia::cpu::interp {
@@ -13,9 +14,12 @@ void raise_undefined(VCPU& cpu, const Op* op) {
 
 constexpr std::size_t kRowCount = static_cast<std::size_t>(Instruction::kCount);
 
-const std::array<const HandlerSet*, kRowCount>& handler_table() {
-    static constexpr HandlerSet kUndefinedSet = always(raise_undefined);
-    static constexpr std::array<const HandlerSet*, kRowCount> kTable = {
+using HandlerTable = std::array<const HandlerSet*, kRowCount>;
+
+constexpr HandlerSet kUndefinedSet = always(raise_undefined);
+
+const HandlerTable& handler_table() {
+    static constexpr HandlerTable kTable = {
         &kUndefinedSet,
 #define INSTRUCTION(name, encoding, feature, attributes, host) &handler::name,
 #include "cpu/decode/instructions.inc"
@@ -24,10 +28,23 @@ const std::array<const HandlerSet*, kRowCount>& handler_table() {
     return kTable;
 }
 
+// Outside 64-bit mode.
+const HandlerTable& legacy_handler_table() {
+    static const HandlerTable table = [] {
+        HandlerTable result = handler_table();
+        for (const legacy::Row& row : legacy::kRows)
+            result[static_cast<std::size_t>(row.instruction)] = row.set;
+        return result;
+    }();
+    return table;
+}
+
 }  // namespace
 
 Handler handler_for(const Decoded& decoded) {
-    return member_for(*handler_table()[static_cast<std::size_t>(decoded.instruction)], decoded);
+    const bool legacy = (decoded.op.flags & op_flag::kLegacy) != 0;
+    const HandlerTable& table = legacy ? legacy_handler_table() : handler_table();
+    return member_for(*table[static_cast<std::size_t>(decoded.instruction)], decoded);
 }
 
 }  // namespace uchronia::cpu::interp

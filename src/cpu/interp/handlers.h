@@ -1,7 +1,8 @@
 // The interpreter's function for each row of the instruction table.
 //
 // For each row NAME there is one `const HandlerSet NAME`, defined by the family's .cc file in
-// interp/<family>/. A missing one is a link error. In a handler:
+// interp/<family>/. A missing one is a link error. Some have another set for code outside 64-bit
+// mode (interp/legacy/rows.h). In a handler:
 //   - the last line is `return next(cpu, op);`, except where the row is kEnd or kAlone: these set
 //     cpu.state.rip (to cpu.address_after(op), or the branch target) and return;
 //   - a fault is `return cpu.raise(op, Vector::kGP);`: nothing architectural may have changed

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 #include "cpu/decode/live_flags.h"
@@ -148,7 +149,7 @@ const Block* Interpreter::find(VCPU& cpu) {
     JumpEntry& entry = lookups_[cpu.index]->jumps[jump_index(rip, kJumpEntries)];
     // Keys do not tell modes apart: what runs as 64-bit code may have been left for another mode.
     if (entry.rip == rip && entry.key == cpu.fetch_keys[rip >> 63] && entry.block->live &&
-        code_mode(cpu.state) == CodeMode::k64) [[likely]] {
+        entry.block->mode == code_mode(cpu.state) && has_flat_code(cpu.state)) [[likely]] {
         if constexpr (kCheckWalks)
             verify_block(cpu, entry.block);
         return entry.block;
@@ -160,7 +161,7 @@ const Block* Interpreter::find(VCPU& cpu) {
 const Block* Interpreter::find_slow(VCPU& cpu, JumpEntry& entry) {
     const u64 rip = cpu.state.rip;
     const CodeMode mode = code_mode(cpu.state);
-    if (mode != CodeMode::k64)
+    if (!has_flat_code(cpu.state) || (mode != CodeMode::k64 && rip >> 32 != 0))
         return nullptr;
     const u64 page = rip >> kPageBits;
     const u16 offset = static_cast<u16>(rip & kPageMask);
@@ -217,38 +218,55 @@ void Interpreter::zero_dead_flags(VCPU& cpu) {
     flags.bits &= static_cast<u16>(ArithmeticFlags::kFixed | arithmetic_bits(scan.live));
 }
 
+// Bytes from RIP + `done` on that CS and one page have, at most `most`; 0 with a fault. With
+// Stop::kUnimplemented in stop_ there are no bytes but a device.
+u32 Interpreter::fetch_bytes(VCPU& cpu, u32 done, u8* bytes, u32 most, Fault& fault) {
+    const CPUState& state = cpu.state;
+    const u64 offset = state.rip + done;
+    u64 available = most;
+    if (code_mode(state) != CodeMode::k64) {
+        if (offset > state.segments[kCS].limit) {
+            fault = {Vector::kGP, 0, 0};
+            return 0;
+        }
+        available = std::min(available, state.segments[kCS].limit - offset + 1);
+    }
+    const u64 address = code_address(state, offset);
+    const FetchedPage page = mmu_.fetch(cpu, address);
+    if (!page.ok) {
+        fault = page.fault;
+        return 0;
+    }
+    if (page.bytes == nullptr) {
+        cpu.unimplemented = "execution from device memory";
+        stop_ = Stop::kUnimplemented;
+        return 0;
+    }
+    const u32 part = static_cast<u32>(std::min<u64>(available, kPageSize - (address & kPageMask)));
+    std::memcpy(bytes, page.bytes + (address & kPageMask), part);
+    return part;
+}
+
 // Runs the one instruction at RIP by itself: device accesses and stores to code may go ahead.
 Interpreter::Next Interpreter::run_alone(VCPU& cpu) {
     const u64 rip = cpu.state.rip;
-    if (code_mode(cpu.state) != CodeMode::k64) {
-        cpu.unimplemented = "code outside 64-bit mode";
-        return finish(Stop::kUnimplemented);
-    }
     u8 bytes[kLongestInstruction];
     u32 size = 0;
     Fault fetch_fault;
     const u16 offset = static_cast<u16>(rip & kPageMask);
+    const CodeMode mode = code_mode(cpu.state);
     Decoded decoded;
     DecodeStatus status = DecodeStatus::kNeedsMore;
-    while (size < kLongestInstruction) {
-        const u64 at = rip + size;
-        const FetchedPage page = mmu_.fetch(cpu, at);
-        if (!page.ok) {
-            fetch_fault = page.fault;
+    while (status == DecodeStatus::kNeedsMore && size < kLongestInstruction) {
+        const u32 part =
+            fetch_bytes(cpu, size, bytes + size, kLongestInstruction - size, fetch_fault);
+        if (stop_ == Stop::kUnimplemented)
+            return Next::kLeave;
+        if (part == 0)
             break;
-        }
-        if (page.bytes == nullptr) {
-            cpu.unimplemented = "execution from device memory";
-            return finish(Stop::kUnimplemented);
-        }
-        const u32 part = static_cast<u32>(
-            std::min<u64>(kLongestInstruction - size, kPageSize - (at & kPageMask)));
-        std::memcpy(bytes + size, page.bytes + (at & kPageMask), part);
         size += part;
         // Only an instruction that really reaches the next page may fault on it.
-        status = decode({bytes, size}, CodeMode::k64, offset, decoded);
-        if (status != DecodeStatus::kNeedsMore)
-            break;
+        status = decode({bytes, size}, mode, offset, decoded);
     }
     cpu.state.gpr[kPageBaseSlot] = rip & ~kPageMask;
     if (status == DecodeStatus::kNeedsMore) {
@@ -305,10 +323,14 @@ Interpreter::Next Interpreter::deliver(VCPU& cpu) {
     zero_dead_flags(cpu);
     cpu.alone = true;  // the frame may lie anywhere
     deliver_fault(cpu);
-    if (cpu.exit == Exit::kNone)
+    return after_delivery(cpu);
+}
+
+Interpreter::Next Interpreter::after_delivery(VCPU& cpu) {
+    const Exit exit = std::exchange(cpu.exit, Exit::kNone);
+    if (exit == Exit::kNone)
         return Next::kAgain;
-    cpu.exit = Exit::kNone;
-    return finish(Stop::kShutdown);
+    return finish(exit == Exit::kUnimplemented ? Stop::kUnimplemented : Stop::kShutdown);
 }
 
 // Notes a delivery. A guest whose handlers all fault executes nothing and so never gets to its next
@@ -337,10 +359,7 @@ Interpreter::Next Interpreter::run_special(VCPU& cpu) {
     if (cpu.attention && !cpu.state.interrupt_shadow && take_events(cpu)) {
         if (too_many_deliveries(cpu))
             return finish(Stop::kUnimplemented);
-        if (cpu.exit == Exit::kNone)
-            return Next::kAgain;
-        cpu.exit = Exit::kNone;
-        return finish(Stop::kShutdown);
+        return after_delivery(cpu);
     }
     if (cpu.state.halted)
         return finish(Stop::kHalted);
@@ -377,7 +396,8 @@ Interpreter::Next Interpreter::step(VCPU& cpu) {
     CPUState& state = cpu.state;
     const u64 flags = state.system_flags;
     const u64 rip = state.rip;
-    const u64 hits = (flags & rflags::kRF) != 0 ? 0 : code_breakpoints(state, rip);
+    const u64 hits =
+        (flags & rflags::kRF) != 0 ? 0 : code_breakpoints(state, code_address(state, rip));
     if (hits != 0)
         return deliver_debug(cpu, hits);
     state.interrupt_shadow = false;

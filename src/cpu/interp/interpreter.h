@@ -88,12 +88,14 @@ class Interpreter {
     void verify_block(VCPU& cpu, const Block* block);
     void collect_blocks();
     void zero_dead_flags(VCPU& cpu);
+    u32 fetch_bytes(VCPU& cpu, u32 done, u8* bytes, u32 most, Fault& fault);
     Next run_alone(VCPU& cpu);
     Next run_special(VCPU& cpu);
     Next step(VCPU& cpu);
     Next after_exit(VCPU& cpu, const Op* ops, u32 count);
     bool take_events(VCPU& cpu);
     Next deliver(VCPU& cpu);
+    Next after_delivery(VCPU& cpu);
     Next deliver_debug(VCPU& cpu, u64 causes);
     bool too_many_deliveries(VCPU& cpu);
     Next finish(Stop stop);

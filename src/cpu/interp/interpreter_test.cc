@@ -178,12 +178,20 @@ TEST_F(InterpreterTest, CodeInDeviceMemory) {
 
 // Compatibility mode is missing: nothing of what ran as 64-bit code is taken for it.
 TEST_F(InterpreterTest, CodeOfAnotherMode) {
-    c.load_code(kCode, {0xff, 0xc0, kHLT});  // inc eax
-    ASSERT_EQ(c.run_from(kCode).stop, Stop::kHalted);
-    c.cpu.state.halted = false;
-    c.cpu.state.set_segment(kCS, {0, ~u32{0}, TestProcessor::kKernelCS, descriptor::kFlatCode32});
-    EXPECT_EQ(c.run_from(kCode).stop, Stop::kUnimplemented);
+    c.load_code(kCode, {0x48, 0xff, 0xc0, kHLT});  // inc rax; dec eax, inc eax
+    ASSERT_EQ(c.run_from(kCode).ticks, 2u);
     EXPECT_EQ(c.gpr(kRAX), 1u);
+    const Segment code = c.cpu.state.segments[kCS];
+    for (unsigned i = 0; i < 2; ++i) {
+        c.cpu.state.halted = false;
+        c.cpu.state.set_segment(kCS,
+                                {0, ~u32{0}, TestProcessor::kKernelCS, descriptor::kFlatCode32});
+        ASSERT_EQ(c.run_from(kCode).ticks, 3u);
+        EXPECT_EQ(c.gpr(kRAX), 1u + i);
+        c.cpu.state.halted = false;
+        c.cpu.state.set_segment(kCS, code);
+        ASSERT_EQ(c.run_from(kCode).ticks, 2u);
+    }
 }
 
 TEST_F(InterpreterTest, RootOutsideMemory) {

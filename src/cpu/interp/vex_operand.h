@@ -139,7 +139,7 @@ template <unsigned size, Alignment alignment = Alignment::kNone>
     if constexpr (size <= 16) {
         return sse::store<width_of<size, alignment>()>(cpu, op, value.low);
     } else {
-        const u64 address = linear_address(cpu, op);
+        const u64 address = linear_address(cpu, op, Access::kWrite);
         if (!aligned_32<alignment>(cpu, op, address)) [[unlikely]]
             return false;
         const TableEntry& entry = table_entry(cpu, address);

@@ -125,7 +125,7 @@ template <unsigned lane_count>
     constexpr unsigned kSize = 8 * lane_count;
     const Halves halves = narrow<lane_count>(cpu, op);
     if (is_unmasked(cpu, halves.flags)) {
-        return check_writable(cpu, op, linear_address(cpu, op), kSize) &&
+        return check_writable(cpu, op, linear_address(cpu, op, Access::kWrite), kSize) &&
                raise_float_exception(cpu, op, halves.flags);
     }
     if (!store<kSize>(cpu, op, halves.value))

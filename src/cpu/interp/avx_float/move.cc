@@ -63,7 +63,7 @@ constexpr HandlerSet store_high_half = always([](VCPU& cpu, const Op* op) {
     if (!avx_available(cpu, op)) [[unlikely]]
         return;
     const u64 value = sse::xmm_element<u64>(cpu, op->reg, 1);
-    if (!write_memory(cpu, op, linear_address(cpu, op), value)) [[unlikely]]
+    if (!write_memory(cpu, op, linear_address(cpu, op, Access::kWrite), value)) [[unlikely]]
         return;
     return next(cpu, op);
 });

@@ -115,7 +115,8 @@ void extract_single_to_register(VCPU& cpu, const Op* op) {
 void extract_single_to_memory(VCPU& cpu, const Op* op) {
     if (!avx_available(cpu, op)) [[unlikely]]
         return;
-    if (!write_memory(cpu, op, linear_address(cpu, op), extracted_single(cpu, op))) [[unlikely]]
+    if (!write_memory(cpu, op, linear_address(cpu, op, Access::kWrite), extracted_single(cpu, op)))
+        [[unlikely]]
         return;
     return next(cpu, op);
 }

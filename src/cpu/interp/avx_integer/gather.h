@@ -20,11 +20,9 @@ template <class Index>
 [[gnu::always_inline]] inline u64 gather_address(VCPU& cpu, const Op* op, unsigned element) {
     const auto index =
         static_cast<std::make_signed_t<Index>>(sse::xmm_element<Index>(cpu, op->index, element));
-    u64 offset = cpu.state.gpr[op->base] + (static_cast<u64>(i64{index}) << op->scale) +
-                 static_cast<u64>(i64{op->displacement});
-    if ((op->flags & op_flag::kAddress32) != 0)
-        offset = static_cast<u32>(offset);
-    return offset + cpu.state.segment_base[op->segment];
+    const u64 offset = cpu.state.gpr[op->base] + (static_cast<u64>(i64{index}) << op->scale) +
+                       static_cast<u64>(i64{op->displacement});
+    return linear_address_at(cpu, op, offset);
 }
 
 template <class T, class Index, Length length>

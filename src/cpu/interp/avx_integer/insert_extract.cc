@@ -51,7 +51,7 @@ void extract_memory(VCPU& cpu, const Op* op) {
     if (!avx_available(cpu, op)) [[unlikely]]
         return;
     const T value = sse::xmm_element<T>(cpu, op->reg, element_index<T>(op));
-    if (!write_memory(cpu, op, linear_address(cpu, op), value)) [[unlikely]]
+    if (!write_memory(cpu, op, linear_address(cpu, op, Access::kWrite), value)) [[unlikely]]
         return;
     return next(cpu, op);
 }

@@ -77,7 +77,7 @@ template <class T, Length length>
 void masked_store(VCPU& cpu, const Op* op) {
     if (!avx_available(cpu, op)) [[unlikely]]
         return;
-    if (!store_selected<T, length>(cpu, op, linear_address(cpu, op)))
+    if (!store_selected<T, length>(cpu, op, linear_address(cpu, op, Access::kWrite)))
         return;
     return next(cpu, op);
 }

@@ -50,25 +50,22 @@ void set_carry(ArithmeticFlags& flags, T value, T bit) {
     replace_flags(flags, ArithmeticFlags::kCF, (value & bit) != 0 ? ArithmeticFlags::kCF : 0);
 }
 
-// Where the operand with bit number G lies: memory is a bit string, and the number is signed (APM
-// vol. 3, BT).
+// Where the operand with bit number G lies, before it is cut to the address size: memory is a bit
+// string, and the number is signed (APM vol. 3, BT).
 template <class T>
-u64 bit_string_address(const VCPU& cpu, const Op* op, T number) {
+u64 bit_string_sum(const VCPU& cpu, const Op* op, T number) {
     const i64 signed_number = static_cast<std::make_signed_t<T>>(number);
     const i64 index = signed_number >> std::countr_zero(kBits<T>);
-    u64 offset = effective_address(cpu, op) + static_cast<u64>(index) * sizeof(T);
-    if ((op->flags & op_flag::kAddress32) != 0)
-        offset = static_cast<u32>(offset);
-    return offset + cpu.state.segment_base[op->segment];
+    return address_sum(cpu, op) + static_cast<u64>(index) * sizeof(T);
 }
 
 // Where the operand of the bit number is.
-template <class Number, class T>
-u64 bit_operand_address(const VCPU& cpu, const Op* op, T number) {
+template <Place P, class Number, class T>
+u64 bit_operand_address(const VCPU& cpu, const Op* op, T number, Access access) {
     if constexpr (std::is_same_v<Number, FromG>)
-        return bit_string_address<T>(cpu, op, number);
+        return operand_address_at<P, T>(cpu, op, bit_string_sum<T>(cpu, op, number), access);
     else
-        return linear_address(cpu, op);
+        return operand_address<P, T>(cpu, op, access);
 }
 
 // CF := the bit of E; E := operation of E and the bit
@@ -86,7 +83,8 @@ struct BitE {
         if constexpr (P == Place::kRegister)
             ok = modify_E<T, P>(cpu, op, operation);
         else
-            ok = modify_at<T, P>(cpu, op, bit_operand_address<Number, T>(cpu, op, number),
+            ok = modify_at<T, P>(cpu, op,
+                                 bit_operand_address<P, Number, T>(cpu, op, number, Access::kWrite),
                                  operation);
         if (!ok)
             return miss<BitE, T, P>(cpu, op);
@@ -105,7 +103,8 @@ struct BitE<TestBit, Number> {
         if constexpr (P == Place::kRegister)
             ok = load_E<P>(cpu, op, value);
         else
-            ok = load_at<P>(cpu, op, bit_operand_address<Number, T>(cpu, op, number), value);
+            ok = load_at<P>(
+                cpu, op, bit_operand_address<P, Number, T>(cpu, op, number, Access::kRead), value);
         if (!ok)
             return miss<BitE, T, P>(cpu, op);
         set_carry(cpu.state.flags, value, bit_mask<T>(number));

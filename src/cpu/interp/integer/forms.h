@@ -109,6 +109,24 @@ template <class T, Place P, class Operation>
     return true;
 }
 
+// The linear address of an operand at an offset, as linear_address_at: the fast form leaves what is
+// not simple to the slow one.
+template <Place P, class T>
+[[gnu::always_inline]] inline u64 operand_address_at(const VCPU& cpu, const Op* op, u64 offset,
+                                                     Access access) {
+    if constexpr (P == Place::kSlowMemory) {
+        return linear_address_at(cpu, op, offset, access, sizeof(T));
+    } else {
+        if ((op->flags & kSpecialAddress) != 0) [[unlikely]]
+            return kNotCanonical;
+        return offset + cpu.state.segment_base[op->segment];
+    }
+}
+template <Place P, class T>
+[[gnu::always_inline]] inline u64 operand_address(const VCPU& cpu, const Op* op, Access access) {
+    return operand_address_at<P, T>(cpu, op, address_sum(cpu, op), access);
+}
+
 // The operand that ModRM.rm names: E in the opcode maps.
 template <Place P, class T>
 [[gnu::always_inline]] inline bool load_E(VCPU& cpu, const Op* op, T& value) {
@@ -116,7 +134,7 @@ template <Place P, class T>
         value = register_at<T>(cpu, op->rm);
         return true;
     } else {
-        return load_at<P>(cpu, op, linear_address(cpu, op), value);
+        return load_at<P>(cpu, op, operand_address<P, T>(cpu, op, Access::kRead), value);
     }
 }
 
@@ -126,7 +144,7 @@ template <Place P, class T>
         set_register<T>(cpu, op->rm, value);
         return true;
     } else {
-        return store_at<P>(cpu, op, linear_address(cpu, op), value);
+        return store_at<P>(cpu, op, operand_address<P, T>(cpu, op, Access::kWrite), value);
     }
 }
 
@@ -138,7 +156,7 @@ template <class T, Place P, class Operation>
         cpu.state.flags = flags;
         return true;
     } else {
-        return modify_at<T, P>(cpu, op, linear_address(cpu, op), operation);
+        return modify_at<T, P>(cpu, op, operand_address<P, T>(cpu, op, Access::kWrite), operation);
     }
 }
 

@@ -50,20 +50,13 @@ struct MoveImmediateToZ {
     }
 };
 
-// An effective address that is not in ModRM, made linear.
-u64 linear_address_at(const VCPU& cpu, const Op* op, u64 offset) {
-    if ((op->flags & op_flag::kAddress32) != 0)
-        offset = static_cast<u32>(offset);
-    return offset + cpu.state.segment_base[op->segment];
-}
-
 // rAX := memory at the offset in the instruction
 struct MoveOffsetToA {
     template <class T, Place P>
     static void run(VCPU& cpu, const Op* op) {
         T value;
-        if (!load_implicit<P, Vector::kGP>(cpu, op, linear_address_at(cpu, op, op->immediate),
-                                           value))
+        const u64 address = operand_address_at<P, T>(cpu, op, op->immediate, Access::kRead);
+        if (!load_implicit<P, Vector::kGP>(cpu, op, address, value))
             return miss<MoveOffsetToA, T, P>(cpu, op);
         set_register<T>(cpu, kOffsetRAX, value);
         return next(cpu, op);
@@ -72,8 +65,8 @@ struct MoveOffsetToA {
 struct MoveAToOffset {
     template <class T, Place P>
     static void run(VCPU& cpu, const Op* op) {
-        if (!store_implicit<P, Vector::kGP>(cpu, op, linear_address_at(cpu, op, op->immediate),
-                                            register_at<T>(cpu, kOffsetRAX)))
+        const u64 address = operand_address_at<P, T>(cpu, op, op->immediate, Access::kWrite);
+        if (!store_implicit<P, Vector::kGP>(cpu, op, address, register_at<T>(cpu, kOffsetRAX)))
             return miss<MoveAToOffset, T, P>(cpu, op);
         return next(cpu, op);
     }
@@ -85,7 +78,8 @@ struct Translate {
     static void run(VCPU& cpu, const Op* op) {
         T value;
         const u64 offset = cpu.state.gpr[kRBX] + register_at<u8>(cpu, kOffsetRAX);
-        if (!load_implicit<P, Vector::kGP>(cpu, op, linear_address_at(cpu, op, offset), value))
+        const u64 address = operand_address_at<P, T>(cpu, op, offset, Access::kRead);
+        if (!load_implicit<P, Vector::kGP>(cpu, op, address, value))
             return miss<Translate, T, P>(cpu, op);
         set_register<T>(cpu, kOffsetRAX, value);
         return next(cpu, op);

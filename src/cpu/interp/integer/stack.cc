@@ -1,6 +1,7 @@
 // PUSH, POP, ENTER, LEAVE, PUSHF, POPF. The stack segment is flat in 64-bit mode; operands are of
 // 16 or 64 bits, addresses of 64.
 #include "cpu/interp/integer/forms.h"
+#include "cpu/interp/loaded_flags.h"
 
 namespace uchronia::cpu::interp::integer {
 namespace {
@@ -139,35 +140,6 @@ struct Leave {
     }
 };
 
-// The bits that POPF takes from the stack at this privilege level (APM vol. 3, POPF).
-template <class T>
-u64 writable_flags(const VCPU& cpu) {
-    using namespace rflags;
-    const unsigned cpl = cpu.state.cpl();
-    u64 mask = kArithmetic | kTF | kDF | kNT | kAC | kID;
-    if (cpl == 0)
-        mask |= kIOPL;
-    if (cpl <= ((cpu.state.system_flags & kIOPL) >> 12))
-        mask |= kIF;
-    return mask & static_cast<T>(~T{0});
-}
-
-// Ends the block: single-stepping, interrupts and alignment checks may begin here. RF is cleared,
-// but by the 16-bit form; VM, VIF and VIP stay.
-template <class T>
-void apply_flags(VCPU& cpu, u64 value) {
-    CPUState& state = cpu.state;
-    const u64 old = state.rflags();
-    const u64 mask = writable_flags<T>(cpu);
-    const u64 kept = sizeof(T) == 2 ? old : old & ~rflags::kRF;
-    state.set_rflags((kept & ~mask) | (value & mask));
-    const u64 changed = old ^ state.rflags();
-    if ((changed & rflags::kAC) != 0)
-        cpu.mmu.update_context(cpu);
-    if ((changed & state.system_flags & rflags::kIF) != 0)
-        cpu.attention = true;
-}
-
 struct PopFlags {
     template <class T, Place P>
     static void run(VCPU& cpu, const Op* op) {
@@ -176,7 +148,7 @@ struct PopFlags {
             return miss<PopFlags, T, P>(cpu, op);
         cpu.state.gpr[kRSP] += sizeof(T);
         cpu.state.rip = cpu.address_after(op);
-        apply_flags<T>(cpu, value);
+        load_flags<T>(cpu, value);
     }
 };
 

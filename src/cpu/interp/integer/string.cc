@@ -7,6 +7,7 @@
 #include "cpu/interp/integer/alu.h"
 #include "cpu/interp/integer/forms.h"
 #include "cpu/interp/integer/string_chunk.h"
+#include "cpu/interp/string_register.h"
 
 namespace uchronia::cpu::interp::integer {
 namespace {
@@ -16,21 +17,49 @@ struct StringOperands {
     u64 mask;  // of the address size: rSI, rDI and rCX are that wide
     u64 source_base;
     Direction direction;
+    bool legacy;  // outside 64-bit mode: segments are checked, and the destination's is ES
+    u8 source_segment;
+    u8 size;                    // of an element
+    Access destination_access;  // what is done to it
 
-    StringOperands(const VCPU& cpu, const Op* op)
-        : mask((op->flags & op_flag::kAddress32) != 0 ? ~u32{0} : ~u64{0}),
+    StringOperands(const VCPU& cpu, const Op* op, u8 size_, Access destination_access_)
+        : mask(string_mask(op)),
           source_base(cpu.state.segment_base[op->segment]),
           direction((cpu.state.system_flags & rflags::kDF) != 0 ? Direction::kDown
-                                                                : Direction::kUp) {}
+                                                                : Direction::kUp),
+          legacy((op->flags & op_flag::kLegacy) != 0),
+          source_segment(op->segment),
+          size(size_),
+          destination_access(destination_access_) {}
 
-    u64 source(const VCPU& cpu) const { return (cpu.state.gpr[kRSI] & mask) + source_base; }
-    u64 destination(const VCPU& cpu) const { return cpu.state.gpr[kRDI] & mask; }
+    u64 source(const VCPU& cpu) const {
+        const u64 offset = cpu.state.gpr[kRSI] & mask;
+        if (legacy) [[unlikely]]
+            return segmented_address(cpu, source_segment, offset, Access::kRead, size);
+        return offset + source_base;
+    }
+    u64 destination(const VCPU& cpu) const {
+        const u64 offset = cpu.state.gpr[kRDI] & mask;
+        if (legacy) [[unlikely]]
+            return segmented_address(cpu, kES, offset, destination_access, size);
+        return offset;
+    }
     u64 count(const VCPU& cpu) const { return cpu.state.gpr[kRCX] & mask; }
+    void count_down(VCPU& cpu, u64 done) const {
+        set_string_register(cpu, kRCX, cpu.state.gpr[kRCX] - done, mask);
+    }
     // Moves a pointer register over `count` elements.
-    void advance(VCPU& cpu, Register pointer, u64 count, u64 size) const {
+    void advance(VCPU& cpu, Register pointer, u64 count) const {
         const u64 distance = count * size;
-        u64& value = cpu.state.gpr[pointer];
-        value = (direction == Direction::kUp ? value + distance : value - distance) & mask;
+        const u64 value = cpu.state.gpr[pointer];
+        set_string_register(
+            cpu, pointer, direction == Direction::kUp ? value + distance : value - distance, mask);
+    }
+    // Whether the elements after one that its segment allows may lie outside it.
+    bool has_limits(const VCPU& cpu) const {
+        constexpr u32 kNone = ~u32{0};
+        return legacy && (cpu.state.segments[source_segment].limit != kNone ||
+                          cpu.state.segments[kES].limit != kNone);
     }
 };
 
@@ -71,6 +100,7 @@ struct NeverStops {
 
 struct MoveString : NeverStops {
     static constexpr bool kSource = true, kDestination = true;
+    static constexpr Access kAccess = Access::kWrite;  // to the destination
 
     template <class T>
     static bool slow(VCPU& cpu, const Op* op, const StringOperands& operands) {
@@ -91,6 +121,7 @@ struct MoveString : NeverStops {
 
 struct StoreString : NeverStops {
     static constexpr bool kSource = false, kDestination = true;
+    static constexpr Access kAccess = Access::kWrite;  // to the destination
 
     template <class T>
     static bool slow(VCPU& cpu, const Op* op, const StringOperands& operands) {
@@ -109,6 +140,7 @@ struct StoreString : NeverStops {
 
 struct LoadString : NeverStops {
     static constexpr bool kSource = true, kDestination = false;
+    static constexpr Access kAccess = Access::kRead;  // to the destination
 
     template <class T>
     static bool slow(VCPU& cpu, const Op* op, const StringOperands& operands) {
@@ -140,6 +172,7 @@ struct StopsByZero {
 
 struct CompareStrings : StopsByZero {
     static constexpr bool kSource = true, kDestination = true;
+    static constexpr Access kAccess = Access::kRead;  // to the destination
 
     template <class T>
     static bool slow(VCPU& cpu, const Op* op, const StringOperands& operands) {
@@ -172,6 +205,7 @@ struct CompareStrings : StopsByZero {
 
 struct ScanString : StopsByZero {
     static constexpr bool kSource = false, kDestination = true;
+    static constexpr Access kAccess = Access::kRead;  // to the destination
 
     template <class T>
     static bool slow(VCPU& cpu, const Op* op, const StringOperands& operands) {
@@ -202,7 +236,7 @@ struct ScanString : StopsByZero {
 // Iterations of the chunk that begins now: at least 1 if `count` is not 0.
 template <class Instruction, class T>
 u64 chunk_size(const VCPU& cpu, const StringOperands& operands, u64 count) {
-    if ((cpu.state.system_flags & rflags::kTF) != 0)
+    if ((cpu.state.system_flags & rflags::kTF) != 0 || operands.has_limits(cpu))
         return std::min<u64>(count, 1);
     const auto limit = [&](u64 address) {
         count = std::min(count, iterations_in_page(address, sizeof(T), operands.direction));
@@ -212,17 +246,20 @@ u64 chunk_size(const VCPU& cpu, const StringOperands& operands, u64 count) {
         if (operands.mask != ~u64{0})
             limit(cpu.state.gpr[kRSI]);
     }
-    if constexpr (Instruction::kDestination)
+    if constexpr (Instruction::kDestination) {
         limit(operands.destination(cpu));
+        if (operands.mask != ~u64{0})
+            limit(cpu.state.gpr[kRDI]);
+    }
     return count;
 }
 
-template <class Instruction, class T>
+template <class Instruction>
 void advance_pointers(VCPU& cpu, const StringOperands& operands, u64 count) {
     if constexpr (Instruction::kSource)
-        operands.advance(cpu, kRSI, count, sizeof(T));
+        operands.advance(cpu, kRSI, count);
     if constexpr (Instruction::kDestination)
-        operands.advance(cpu, kRDI, count, sizeof(T));
+        operands.advance(cpu, kRDI, count);
 }
 
 // Up to `count` iterations that lie in one page: how many were done, 0 if the first faulted.
@@ -232,7 +269,7 @@ u64 iterate(VCPU& cpu, const Op* op, const StringOperands& operands, u64 count) 
     if (done == 0)
         done = Instruction::template slow<T>(cpu, op, operands) ? 1 : 0;
     if (done != 0)
-        advance_pointers<Instruction, T>(cpu, operands, done);
+        advance_pointers<Instruction>(cpu, operands, done);
     return done;
 }
 
@@ -243,7 +280,7 @@ void run_chunk(VCPU& cpu, const Op* op, const StringOperands& operands) {
         const u64 done = iterate<Instruction, T>(cpu, op, operands, left);
         if (done == 0)
             return;
-        cpu.state.gpr[kRCX] = (cpu.state.gpr[kRCX] - done) & operands.mask;
+        operands.count_down(cpu, done);
         left -= done;
         if (Instruction::stops(cpu, op)) {
             cpu.state.rip = cpu.address_after(op);
@@ -259,7 +296,7 @@ template <class Instruction>
 struct String {
     template <class T, Place>
     static void run(VCPU& cpu, const Op* op) {
-        const StringOperands operands(cpu, op);
+        const StringOperands operands(cpu, op, sizeof(T), Instruction::kAccess);
         if ((op->flags & (op_flag::kRep | op_flag::kRepne)) != 0)
             return run_chunk<Instruction, T>(cpu, op, operands);
         if (iterate<Instruction, T>(cpu, op, operands, 1) != 0)

@@ -44,6 +44,7 @@ class TestMachine {
             table_.entry_for_fill(page << kPageBits) = {addend, addend};
         }
         cpu.tables[0] = table_.entries();
+        cpu.state.cr0 = cr0::kPE;
         cpu.state.rip = kCode;
     }
 

@@ -22,7 +22,8 @@ void load_control(VCPU& cpu, const Op* op) {
 void store_control(VCPU& cpu, const Op* op) {
     if (!sse_ready(cpu, op)) [[unlikely]]
         return;
-    if (!write_memory(cpu, op, linear_address(cpu, op), cpu.state.mxcsr)) [[unlikely]]
+    if (!write_memory(cpu, op, linear_address(cpu, op, Access::kWrite), cpu.state.mxcsr))
+        [[unlikely]]
         return;
     return next(cpu, op);
 }

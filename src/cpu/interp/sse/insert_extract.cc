@@ -45,7 +45,7 @@ void extract_memory(VCPU& cpu, const Op* op) {
     if (!sse_ready(cpu, op)) [[unlikely]]
         return;
     const T value = xmm_element<T>(cpu, op->reg, element_index<T>(op));
-    if (!write_memory(cpu, op, linear_address(cpu, op), value)) [[unlikely]]
+    if (!write_memory(cpu, op, linear_address(cpu, op, Access::kWrite), value)) [[unlikely]]
         return;
     return next(cpu, op);
 }

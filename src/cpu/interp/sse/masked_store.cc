@@ -6,10 +6,7 @@ namespace sse {
 namespace {
 
 u64 masked_store_address(const VCPU& cpu, const Op* op) {
-    u64 offset = cpu.state.gpr[kRDI];
-    if ((op->flags & op_flag::kAddress32) != 0)
-        offset = static_cast<u32>(offset);
-    return offset + cpu.state.segment_base[op->segment];
+    return linear_address_at(cpu, op, cpu.state.gpr[kRDI], Access::kWrite);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ void store_form(VCPU& cpu, const Op* op) {
     if (!mmx_ready(cpu, op)) [[unlikely]]
         return;
     const T value = static_cast<T>(mmx(cpu, op->reg));
-    if (!write_memory(cpu, op, linear_address(cpu, op), value)) [[unlikely]]
+    if (!write_memory(cpu, op, linear_address(cpu, op, Access::kWrite), value)) [[unlikely]]
         return;
     enter_mmx(cpu);
     return next(cpu, op);

@@ -32,7 +32,7 @@ void store_high_half(VCPU& cpu, const Op* op) {
     if (!sse_ready(cpu, op)) [[unlikely]]
         return;
     const u64 value = xmm_element<u64>(cpu, op->reg, 1);
-    if (!write_memory(cpu, op, linear_address(cpu, op), value)) [[unlikely]]
+    if (!write_memory(cpu, op, linear_address(cpu, op, Access::kWrite), value)) [[unlikely]]
         return;
     return next(cpu, op);
 }

@@ -125,7 +125,7 @@ template <Width width>
 
 template <Width width>
 [[gnu::always_inline]] inline bool store(VCPU& cpu, const Op* op, __m128i value) {
-    const u64 address = linear_address(cpu, op);
+    const u64 address = linear_address(cpu, op, Access::kWrite);
     if constexpr (width == Width::kByte) {
         return write_memory(cpu, op, address, static_cast<u8>(low_half(value)));
     } else if constexpr (width == Width::kWord) {

@@ -1,9 +1,11 @@
 // MOV to and from control and debug registers, CLTS, SMSW, LMSW.
 //
-// The machine starts in long mode and stays there: leaving it is reported as unimplemented.
+// Paging exists in long mode only: other paging modes are reported as unimplemented. Outside 64-bit
+// mode the registers are 32 bits wide.
 // Source: APM vol. 2, 3.1 (system control registers) and 13.1.1 (debug registers).
 
 #include "cpu/access.h"
+#include "cpu/execution.h"
 #include "cpu/interp/handlers.h"
 #include "cpu/interp/system/debug.h"
 #include "cpu/interp/system/privilege.h"
@@ -22,6 +24,15 @@ constexpr u64 kCR4PCE = 1u << 8;
 constexpr u64 kCR4Writable = cr4::kTSD | cr4::kDE | cr4::kPSE | cr4::kPAE | cr4::kPGE | kCR4PCE |
                              cr4::kOSFXSR | cr4::kOSXMMEXCPT | cr4::kFSGSBASE | cr4::kOSXSAVE |
                              cr4::kSMEP | cr4::kSMAP;
+
+u64 whole_register(VCPU& cpu, const Op* op) {
+    const u64 value = register_at<u64>(cpu, op->rm);
+    return (op->flags & op_flag::kLegacy) != 0 ? static_cast<u32>(value) : value;
+}
+void set_whole_register(VCPU& cpu, const Op* op, u64 value) {
+    const bool legacy = (op->flags & op_flag::kLegacy) != 0;
+    register_at<u64>(cpu, op->rm) = legacy ? static_cast<u32>(value) : value;
+}
 
 void read_control(VCPU& cpu, const Op* op) {
     if (!require_supervisor(cpu, op))
@@ -46,11 +57,29 @@ void read_control(VCPU& cpu, const Op* op) {
         default:
             return cpu.raise(op, Vector::kUD);
     }
-    register_at<u64>(cpu, op->rm) = value;
+    set_whole_register(cpu, op, value);
     finish(cpu, op);
 }
 
 enum class Written : u8 { kDone, kInvalid, kUnimplemented };
+
+// Paging makes long mode active if it is enabled, and can be switched by compatibility mode only
+// (APM vol. 2, 14.6 and 14.8).
+Written switch_paging(CPUState& state, bool on) {
+    if (code_mode(state) == CodeMode::k64)
+        return Written::kInvalid;
+    if (!on) {
+        state.efer &= ~efer::kLMA;
+        return Written::kDone;
+    }
+    if ((state.efer & efer::kLME) == 0)
+        return Written::kUnimplemented;
+    const bool long_code = (state.segments[kCS].attributes & Segment::kLong) != 0;
+    if ((state.cr4 & cr4::kPAE) == 0 || long_code)
+        return Written::kInvalid;
+    state.efer |= efer::kLMA;
+    return Written::kDone;
+}
 
 Written write_cr0(VCPU& cpu, u64 value) {
     const u64 old = cpu.state.cr0;
@@ -58,9 +87,11 @@ Written write_cr0(VCPU& cpu, u64 value) {
                               ((value & kCR0NW) != 0 && (value & kCR0CD) == 0);
     if ((value >> 32) != 0 || inconsistent)
         return Written::kInvalid;
-    // Paging can only be switched from compatibility mode (APM vol. 2, 14.8), which is not run.
-    if (((value ^ old) & cr0::kPG) != 0)
-        return (cpu.state.efer & efer::kLMA) != 0 ? Written::kInvalid : Written::kUnimplemented;
+    if (((value ^ old) & cr0::kPG) != 0) {
+        const Written switched = switch_paging(cpu.state, (value & cr0::kPG) != 0);
+        if (switched != Written::kDone)
+            return switched;
+    }
     cpu.state.cr0 = (value & kCR0Writable) | cr0::kET;
     cpu.mmu.update_context(cpu);
     return Written::kDone;
@@ -97,7 +128,7 @@ void finish_write(VCPU& cpu, const Op* op, Written written) {
         case Written::kInvalid:
             return cpu.raise(op, Vector::kGP);
         case Written::kUnimplemented:
-            cpu.unimplemented = "switching paging on or off";
+            cpu.unimplemented = "paging outside long mode";
             return cpu.leave(op, Exit::kUnimplemented);
     }
 }
@@ -105,7 +136,7 @@ void finish_write(VCPU& cpu, const Op* op, Written written) {
 void write_control(VCPU& cpu, const Op* op) {
     if (!require_supervisor(cpu, op))
         return;
-    const u64 value = register_at<u64>(cpu, op->rm);
+    const u64 value = whole_register(cpu, op);
     switch (op->reg) {
         case 0:
             return finish_write(cpu, op, write_cr0(cpu, value));
@@ -146,9 +177,10 @@ void read_debug(VCPU& cpu, const Op* op) {
     if (!may_access_debug(cpu, op, number))
         return;
     const CPUState& state = cpu.state;
-    register_at<u64>(cpu, op->rm) = number == 7   ? state.dr7
-                                    : number == 6 ? state.dr6
-                                                  : state.dr[number];
+    set_whole_register(cpu, op,
+                       number == 7   ? state.dr7
+                       : number == 6 ? state.dr6
+                                     : state.dr[number]);
     finish(cpu, op);
 }
 
@@ -156,7 +188,7 @@ void write_debug(VCPU& cpu, const Op* op) {
     unsigned number = 0;
     if (!may_access_debug(cpu, op, number))
         return;
-    const u64 value = register_at<u64>(cpu, op->rm);
+    const u64 value = whole_register(cpu, op);
     if (number >= 6 && (value >> 32) != 0)
         return cpu.raise(op, Vector::kGP);
     if (number == 7)
@@ -183,7 +215,7 @@ void store_status_word_reg(VCPU& cpu, const Op* op) {
 }
 
 void store_status_word_mem(VCPU& cpu, const Op* op) {
-    const u64 address = linear_address(cpu, op);
+    const u64 address = linear_address(cpu, op, Access::kWrite);
     if (!write_memory<u16>(cpu, op, address, static_cast<u16>(cpu.state.cr0)))
         return;
     return next(cpu, op);
@@ -193,6 +225,7 @@ void store_status_word_mem(VCPU& cpu, const Op* op) {
 void load_status_word(VCPU& cpu, const Op* op, u16 value) {
     const u64 reachable = cr0::kMP | cr0::kEM | cr0::kTS;
     cpu.state.cr0 = (cpu.state.cr0 & ~reachable) | (value & (reachable | cr0::kPE));
+    cpu.mmu.update_context(cpu);
     finish(cpu, op);
 }
 

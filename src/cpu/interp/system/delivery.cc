@@ -4,30 +4,13 @@
 
 #include "cpu/access.h"
 #include "cpu/interp/system/debug.h"
+#include "cpu/interp/system/event.h"
+#include "cpu/interp/system/legacy_delivery.h"
 #include "cpu/interp/system/segments.h"
 
 namespace uchronia::cpu::interp {
 
 namespace {
-
-enum class Source : u8 { kException, kExternal, kSoftware };
-
-// Error code bits beyond a selector (APM vol. 2, 8.4.1).
-constexpr u32 kExternalEvent = 1;
-constexpr u32 kIDT = 2;
-
-struct Event {
-    u8 vector;
-    Source source;
-    bool check_dpl;
-    bool has_error_code;
-    u32 error_code;
-    u64 return_rip;
-    u64 pushed_flags;
-
-    u32 external() const { return source == Source::kSoftware ? 0 : kExternalEvent; }
-    u32 gate_error() const { return vector * 8u | kIDT | external(); }
-};
 
 bool has_error_code(Vector vector) {
     switch (vector) {
@@ -98,7 +81,7 @@ bool push_frame(VCPU& cpu, const Op* op, const Event& event, u64& rsp) {
 }
 
 // One attempt: all of it, or an exit recorded and nothing but accessed bits changed.
-bool enter_handler(VCPU& cpu, const Op* op, const Event& event) {
+bool enter_long_mode_handler(VCPU& cpu, const Op* op, const Event& event) {
     Descriptor gate;
     Segment code;
     u64 rsp = 0;
@@ -123,6 +106,17 @@ bool enter_handler(VCPU& cpu, const Op* op, const Event& event) {
     state.system_flags &= ~(rflags::kTF | rflags::kNT | rflags::kRF | rflags::kVM);
     if (gate.type() == descriptor::kInterruptGate)
         state.system_flags &= ~rflags::kIF;
+    return true;
+}
+
+bool enter_handler(VCPU& cpu, const Op* op, const Event& event) {
+    CPUState& state = cpu.state;
+    const bool entered = (state.efer & efer::kLMA) != 0 ? enter_long_mode_handler(cpu, op, event)
+                         : (state.cr0 & cr0::kPE) != 0
+                             ? enter_protected_mode_handler(cpu, op, event)
+                             : enter_real_mode_handler(cpu, op, event);
+    if (!entered)
+        return false;
     if (event.vector == static_cast<u8>(Vector::kDB))
         state.dr7 &= ~dr7::kGD;
     state.halted = false;

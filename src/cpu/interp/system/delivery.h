@@ -1,12 +1,13 @@
-// Delivery of exceptions and interrupts in long mode: from a vector to the first instruction of its
-// handler.
+// Delivery of exceptions and interrupts: from a vector to the first instruction of its handler.
 //
 // On success the new state is complete (registers, frame, CPL, context of the MMU) and cpu.exit is
 // kNone. A fault during a delivery gives a double fault or is delivered in its place, as APM vol.
-// 2, 8.2.9 says; a fault during the delivery of a double fault leaves Exit::kShutdown. Deliveries
+// 2, 8.2.9 says; a fault during the delivery of a double fault leaves Exit::kShutdown, and a task
+// gate Exit::kUnimplemented. Deliveries
 // end HLT and the interrupt shadow, and are no ticks.
 //
-// Source: APM vol. 2, 8.9 (long-mode interrupt control transfers).
+// Source: APM vol. 2, 8.9 (long-mode interrupt control transfers); legacy_delivery.h for the
+// others.
 #pragma once
 
 #include "cpu/vcpu.h"

@@ -11,16 +11,22 @@ namespace uchronia::cpu::interp {
 
 namespace {
 
-// A 10-byte pseudo-descriptor: limit, then base.
+// A pseudo-descriptor: limit, then base, of 64 bits in 64-bit mode and 32 elsewhere. A 16-bit LGDT
+// or LIDT loads 24 of them.
 constexpr u32 kLimitBytes = 2;
-constexpr u32 kPseudoDescriptorBytes = 10;
+constexpr u32 kMostPseudoDescriptorBytes = 10;
+
+constexpr u32 pseudo_descriptor_bytes(const Op* op) {
+    return (op->flags & op_flag::kLegacy) != 0 ? 6 : kMostPseudoDescriptorBytes;
+}
 
 [[gnu::noinline]] bool store_pseudo_descriptor(VCPU& cpu, const Op* op,
                                                const DescriptorTable& table) {
-    u8 bytes[kPseudoDescriptorBytes];
+    u8 bytes[kMostPseudoDescriptorBytes];
     std::memcpy(bytes, &table.limit, kLimitBytes);
     std::memcpy(bytes + kLimitBytes, &table.base, sizeof table.base);
-    return write_bytes(cpu, op, linear_address(cpu, op), bytes, sizeof bytes);
+    const u32 size = pseudo_descriptor_bytes(op);
+    return write_bytes(cpu, op, linear_address(cpu, op, Access::kWrite, size), bytes, size);
 }
 
 template <DescriptorTable CPUState::*table>
@@ -34,12 +40,16 @@ template <DescriptorTable CPUState::*table>
 void load_table(VCPU& cpu, const Op* op) {
     if (!require_supervisor(cpu, op))
         return;
-    u8 bytes[kPseudoDescriptorBytes];
-    if (!read_bytes(cpu, op, linear_address(cpu, op), bytes, sizeof bytes))
+    u8 bytes[kMostPseudoDescriptorBytes] = {};
+    const u32 size = pseudo_descriptor_bytes(op);
+    if (!read_bytes(cpu, op, linear_address(cpu, op, Access::kRead, size), bytes, size))
         return;
     DescriptorTable loaded;
     std::memcpy(&loaded.limit, bytes, kLimitBytes);
     std::memcpy(&loaded.base, bytes + kLimitBytes, sizeof loaded.base);
+    constexpr u8 kNarrow = op_flag::kLegacy | op_flag::kOperand16;
+    if ((op->flags & kNarrow) == kNarrow)
+        loaded.base &= 0xffffff;
     if (!is_canonical(loaded.base))
         return cpu.raise(op, Vector::kGP);
     cpu.state.*table = loaded;
@@ -48,13 +58,17 @@ void load_table(VCPU& cpu, const Op* op) {
 
 template <Segment CPUState::*segment, class T>
 void store_system_selector_reg(VCPU& cpu, const Op* op) {
+    if (!require_protected_mode(cpu, op))
+        return;
     set_register<T>(cpu, op->rm, (cpu.state.*segment).selector);
     return next(cpu, op);
 }
 
 template <Segment CPUState::*segment>
 void store_system_selector_mem(VCPU& cpu, const Op* op) {
-    if (!write_memory<u16>(cpu, op, linear_address(cpu, op), (cpu.state.*segment).selector))
+    const u64 address = linear_address(cpu, op, Access::kWrite, 2);
+    if (!require_protected_mode(cpu, op) ||
+        !write_memory<u16>(cpu, op, address, (cpu.state.*segment).selector))
         return;
     return next(cpu, op);
 }
@@ -69,15 +83,16 @@ using SystemLoad = bool (*)(VCPU&, const Op*, u16);
 
 template <SystemLoad load>
 void load_system_reg(VCPU& cpu, const Op* op) {
-    if (require_supervisor(cpu, op) && load(cpu, op, register_at<u16>(cpu, op->rm)))
+    if (require_protected_mode(cpu, op) && require_supervisor(cpu, op) &&
+        load(cpu, op, register_at<u16>(cpu, op->rm)))
         finish(cpu, op);
 }
 
 template <SystemLoad load>
 void load_system_mem(VCPU& cpu, const Op* op) {
     u16 selector = 0;
-    if (require_supervisor(cpu, op) && read_memory(cpu, op, linear_address(cpu, op), selector) &&
-        load(cpu, op, selector))
+    if (require_protected_mode(cpu, op) && require_supervisor(cpu, op) &&
+        read_memory(cpu, op, linear_address(cpu, op), selector) && load(cpu, op, selector))
         finish(cpu, op);
 }
 
@@ -92,10 +107,22 @@ bool is_any_tss(u16 type) {
     return type == descriptor::kAvailableTSS || type == descriptor::kBusyTSS;
 }
 
+// What a 16-bit or 32-bit system has besides.
+bool is_legacy_rights(const CPUState& state, u16 type) {
+    return (state.efer & efer::kLMA) == 0 &&
+           (type == descriptor::kAvailableTSS16 || type == descriptor::kBusyTSS16 ||
+            type == descriptor::kCallGate16 || type == descriptor::kTaskGate);
+}
+bool is_legacy_tss(const CPUState& state, u16 type) {
+    return is_legacy_rights(state, type) &&
+           (type == descriptor::kAvailableTSS16 || type == descriptor::kBusyTSS16);
+}
+
 struct AccessRights {
     static bool accepts(const CPUState& state, u16 selector, const Descriptor& found) {
         const bool known = !found.is_system() || found.type() == descriptor::kLDT ||
-                           is_any_tss(found.type()) || found.type() == descriptor::kCallGate;
+                           is_any_tss(found.type()) || found.type() == descriptor::kCallGate ||
+                           is_legacy_rights(state, found.type());
         return known && is_visible(state, selector, found);
     }
     static u32 value(const Descriptor& found) {
@@ -105,8 +132,8 @@ struct AccessRights {
 
 struct SegmentLimit {
     static bool accepts(const CPUState& state, u16 selector, const Descriptor& found) {
-        const bool has_limit =
-            !found.is_system() || found.type() == descriptor::kLDT || is_any_tss(found.type());
+        const bool has_limit = !found.is_system() || found.type() == descriptor::kLDT ||
+                               is_any_tss(found.type()) || is_legacy_tss(state, found.type());
         return has_limit && is_visible(state, selector, found);
     }
     static u32 value(const Descriptor& found) { return found.limit(); }
@@ -164,7 +191,7 @@ template <class Query>
 
 template <SystemLoad query>
 void query_reg(VCPU& cpu, const Op* op) {
-    if (!query(cpu, op, register_at<u16>(cpu, op->rm)))
+    if (!require_protected_mode(cpu, op) || !query(cpu, op, register_at<u16>(cpu, op->rm)))
         return;
     return next(cpu, op);
 }
@@ -177,7 +204,7 @@ template <SystemLoad query>
 
 template <SystemLoad query>
 void query_mem(VCPU& cpu, const Op* op) {
-    if (!query_from_memory<query>(cpu, op))
+    if (!require_protected_mode(cpu, op) || !query_from_memory<query>(cpu, op))
         return;
     return next(cpu, op);
 }

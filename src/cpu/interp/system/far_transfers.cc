@@ -1,10 +1,13 @@
-// Far JMP, CALL, RET, IRET, SYSCALL, SYSRET and the software interrupts, executed by 64-bit code.
+// Far JMP, CALL, RET, IRET, SYSCALL, SYSRET and the software interrupts, executed by 64-bit code;
+// and what code of compatibility mode does in the same way.
 //
 // All checks come before the first change. REX.W only widens what CALL pushes and RET pops, not the
 // far pointer (far_pointer.h).
 // Source: APM vol. 3, chapters 3 and 4 (pseudocode of each); vol. 2, 4.10 and 6.1.
 
+#include "cpu/interp/system/far_transfers.h"
 #include "cpu/interp/handlers.h"
+#include "cpu/interp/loaded_flags.h"
 #include "cpu/interp/system/delivery.h"
 #include "cpu/interp/system/far_pointer.h"
 #include "cpu/interp/system/privilege.h"
@@ -74,12 +77,8 @@ bool resolve(VCPU& cpu, const Op* op, const FarPointer& pointer, Transfer throug
 
 void jump_far(VCPU& cpu, const Op* op) {
     FarPointer pointer;
-    FarTarget target;
-    if (!read_far_pointer(cpu, op, pointer) ||
-        !resolve(cpu, op, pointer, Transfer::kGateJump, target))
-        return;
-    cpu.state.set_segment(kCS, target.code);
-    cpu.state.rip = target.rip;
+    if (read_far_pointer(cpu, op, pointer))
+        jump_far_to(cpu, op, pointer);
 }
 
 // Pushes CS and RIP as values of T on the present stack.
@@ -115,10 +114,9 @@ bool push_inner_frame(VCPU& cpu, const Op* op, unsigned new_cpl) {
 }
 
 template <class T>
-void call_far(VCPU& cpu, const Op* op) {
-    FarPointer pointer;
+void call_far_with(VCPU& cpu, const Op* op, const FarPointer& pointer) {
     FarTarget target;
-    if (!read_far_pointer(cpu, op, pointer) || !resolve(cpu, op, pointer, Transfer::kGate, target))
+    if (!resolve(cpu, op, pointer, Transfer::kGate, target))
         return;
     const unsigned new_cpl = target.code.selector & kSelectorRPL;
     const bool pushed = new_cpl != cpu.state.cpl() ? push_inner_frame(cpu, op, new_cpl)
@@ -129,6 +127,13 @@ void call_far(VCPU& cpu, const Op* op) {
     cpu.state.set_segment(kCS, target.code);
     cpu.state.rip = target.rip;
     cpu.mmu.update_context(cpu);
+}
+
+template <class T>
+void call_far(VCPU& cpu, const Op* op) {
+    FarPointer pointer;
+    if (read_far_pointer(cpu, op, pointer))
+        call_far_with<T>(cpu, op, pointer);
 }
 
 // Commits a return to `code`:`rip` with another stack.
@@ -182,18 +187,6 @@ void return_far_releasing(VCPU& cpu, const Op* op) {
     return_far<T>(cpu, op, static_cast<u16>(op->immediate));
 }
 
-// The RFLAGS bits that IRET may load at this privilege and operand size.
-u64 loadable_flags(const CPUState& state, u32 operand_bytes) {
-    u64 mask = rflags::kArithmetic | rflags::kTF | rflags::kDF | rflags::kNT;
-    if (operand_bytes > 2)
-        mask |= rflags::kRF | rflags::kAC | rflags::kID;
-    if (state.cpl() <= ((state.system_flags & rflags::kIOPL) >> 12))
-        mask |= rflags::kIF;
-    if (state.cpl() == 0)
-        mask |= rflags::kIOPL | (operand_bytes > 2 ? rflags::kVIF | rflags::kVIP : 0);
-    return mask;
-}
-
 template <class T>
 void interrupt_return(VCPU& cpu, const Op* op) {
     CPUState& state = cpu.state;
@@ -216,24 +209,9 @@ void interrupt_return(VCPU& cpu, const Op* op) {
     enter_outer(cpu, code, frame[0], stack, frame[3]);
 }
 
-// From 64-bit code: the target is LSTAR (CSTAR is for compatibility mode).
 void system_call(VCPU& cpu, const Op* op) {
-    CPUState& state = cpu.state;
-    if ((state.efer & efer::kSCE) == 0)
-        return cpu.raise(op, Vector::kUD);
-    const u16 selector = static_cast<u16>((state.star >> 32) & ~u64{kSelectorRPL});
-    const u64 flags = state.rflags() & ~rflags::kRF;
-    state.gpr[kRCX] = cpu.address_after(op);
-    state.gpr[kR11] = flags;
-    state.set_rflags(flags & ~state.sfmask);
-    state.set_segment(kCS, Segment{0, ~u32{0}, selector, descriptor::kFlatCode64});
-    const u16 stack = static_cast<u16>(selector + 8);
-    state.set_segment(kSS, Segment{0, ~u32{0}, stack, descriptor::kFlatData});
-    state.rip = state.lstar;
-    cpu.decided_trap = true;
-    cpu.mmu.update_context(cpu);
+    return system_call_to(cpu, op, cpu.state.lstar);
 }
-
 enum class ReturnTo : u8 { k64Bit, kCompatibility };
 
 template <ReturnTo mode>
@@ -288,6 +266,35 @@ constexpr HandlerSet by_operand_size(Handler h16, Handler h32, Handler h64) {
 }
 
 }  // namespace
+
+void jump_far_to(VCPU& cpu, const Op* op, const FarPointer& pointer) {
+    FarTarget target;
+    if (!resolve(cpu, op, pointer, Transfer::kGateJump, target))
+        return;
+    cpu.state.set_segment(kCS, target.code);
+    cpu.state.rip = target.rip;
+}
+
+void call_far_to(VCPU& cpu, const Op* op, const FarPointer& pointer) {
+    return call_far_with<u64>(cpu, op, pointer);
+}
+
+void system_call_to(VCPU& cpu, const Op* op, u64 target) {
+    CPUState& state = cpu.state;
+    if ((state.efer & efer::kSCE) == 0)
+        return cpu.raise(op, Vector::kUD);
+    const u16 selector = static_cast<u16>((state.star >> 32) & ~u64{kSelectorRPL});
+    const u64 flags = state.rflags() & ~rflags::kRF;
+    state.gpr[kRCX] = cpu.address_after(op);
+    state.gpr[kR11] = flags;
+    state.set_rflags(flags & ~state.sfmask);
+    state.set_segment(kCS, Segment{0, ~u32{0}, selector, descriptor::kFlatCode64});
+    const u16 stack = static_cast<u16>(selector + 8);
+    state.set_segment(kSS, Segment{0, ~u32{0}, stack, descriptor::kFlatData});
+    state.rip = target;
+    cpu.decided_trap = true;
+    cpu.mmu.update_context(cpu);
+}
 
 namespace handler {
 const HandlerSet JMPF_Mp = always(jump_far);

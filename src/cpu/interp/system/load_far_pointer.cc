@@ -1,5 +1,5 @@
-// LSS, LFS and LGS: a far pointer from memory to a segment register and a general register.
-// (LDS and LES do not exist in 64-bit mode.)
+// LDS to LSS: a far pointer from memory to a segment register and a general register.
+// LDS and LES exist outside 64-bit mode only.
 //
 // The segment is loaded with the checks of MOV to it; but LSS, which loads RSP too, does not hold
 // interrupts off. With REX.W the offset has 32 bits, as far_pointer.h says, and is zero-extended.
@@ -33,6 +33,8 @@ constexpr HandlerSet far_load_rows() {
 }  // namespace
 
 namespace handler {
+const HandlerSet LES_Gv_Mp = far_load_rows<kES>();
+const HandlerSet LDS_Gv_Mp = far_load_rows<kDS>();
 const HandlerSet LSS_Gv_Mp = far_load_rows<kSS>();
 const HandlerSet LFS_Gv_Mp = far_load_rows<kFS>();
 const HandlerSet LGS_Gv_Mp = far_load_rows<kGS>();

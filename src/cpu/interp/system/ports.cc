@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "cpu/interp/handlers.h"
+#include "cpu/interp/string_register.h"
 #include "cpu/interp/system/debug.h"
 #include "cpu/interp/system/privilege.h"
 #include "cpu/interp/system/segments.h"
@@ -55,11 +56,18 @@ void out(VCPU& cpu, const Op* op) {
 
 // A count or index register at the instruction's address size.
 u64 string_register(const VCPU& cpu, const Op* op, Register index) {
-    const u64 value = cpu.state.gpr[index];
-    return (op->flags & op_flag::kAddress32) != 0 ? static_cast<u32>(value) : value;
+    return cpu.state.gpr[index] & string_mask(op);
 }
 void set_string_register(VCPU& cpu, const Op* op, Register index, u64 value) {
-    cpu.state.gpr[index] = (op->flags & op_flag::kAddress32) != 0 ? static_cast<u32>(value) : value;
+    interp::set_string_register(cpu, index, value, string_mask(op));
+}
+
+// The destination of INS: in ES, which has no base in 64-bit mode.
+u64 destination_address(const VCPU& cpu, const Op* op, unsigned size) {
+    const u64 offset = string_register(cpu, op, kRDI);
+    return (op->flags & op_flag::kLegacy) != 0
+               ? segmented_address(cpu, kES, offset, Access::kWrite, size)
+               : offset;
 }
 
 bool is_repeated(const Op* op) {
@@ -98,7 +106,7 @@ void ins(VCPU& cpu, const Op* op) {
         return;
     if (is_repeated(op) && string_register(cpu, op, kRCX) == 0)
         return finish(cpu, op);
-    const u64 address = string_register(cpu, op, kRDI);
+    const u64 address = destination_address(cpu, op, sizeof(T));
     // The device must not see a read whose result cannot be stored.
     if (!check_string_address(cpu, op, address, sizeof(T)) ||
         !check_writable(cpu, op, address, sizeof(T)))
@@ -117,7 +125,7 @@ void outs(VCPU& cpu, const Op* op) {
         return;
     if (is_repeated(op) && string_register(cpu, op, kRCX) == 0)
         return finish(cpu, op);
-    const u64 address = string_register(cpu, op, kRSI) + cpu.state.segment_base[op->segment];
+    const u64 address = linear_address_at(cpu, op, cpu.state.gpr[kRSI], Access::kRead, sizeof(T));
     T value = 0;
     if (!check_string_address(cpu, op, address, sizeof(T)) || !read_memory(cpu, op, address, value))
         return;

@@ -11,6 +11,14 @@ inline void finish(VCPU& cpu, const Op* op) {
     cpu.state.rip = cpu.address_after(op);
 }
 
+// True in protected mode; else #UD is recorded.
+inline bool require_protected_mode(VCPU& cpu, const Op* op) {
+    if ((cpu.state.cr0 & cr0::kPE) != 0) [[likely]]
+        return true;
+    cpu.raise(op, Vector::kUD);
+    return false;
+}
+
 // True at CPL 0; else #GP(0) is recorded.
 inline bool require_supervisor(VCPU& cpu, const Op* op) {
     if (cpu.state.cpl() == 0) [[likely]]

@@ -23,7 +23,7 @@ void store_selector_mem(VCPU& cpu, const Op* op) {
     if (op->reg > kGS)
         return cpu.raise(op, Vector::kUD);
     const u16 selector = cpu.state.segments[op->reg].selector;
-    if (!write_memory<u16>(cpu, op, linear_address(cpu, op), selector))
+    if (!write_memory<u16>(cpu, op, linear_address(cpu, op, Access::kWrite), selector))
         return;
     return next(cpu, op);
 }

@@ -60,6 +60,15 @@ bool is_long_code(const CPUState& state) {
     return (state.efer & efer::kLMA) != 0 && (state.segments[kCS].attributes & Segment::kLong) != 0;
 }
 
+bool is_long_mode(const CPUState& state) {
+    return (state.efer & efer::kLMA) != 0;
+}
+
+// LDT and TSS descriptors have 16 bytes in long mode.
+DescriptorSize system_descriptor_size(const CPUState& state) {
+    return is_long_mode(state) ? DescriptorSize::k16 : DescriptorSize::k8;
+}
+
 bool load_stack_segment(VCPU& cpu, const Op* op, u16 selector) {
     const unsigned cpl = cpu.state.cpl();
     if (is_null(selector)) {
@@ -120,7 +129,23 @@ bool mark_accessed(VCPU& cpu, const Op* op, Descriptor& descriptor) {
     return cpu.mmu.write_system(cpu, op, descriptor.address + 5, &byte, sizeof byte);
 }
 
+Segment real_mode_segment(const Segment& old, u16 selector) {
+    Segment segment = old;
+    segment.selector = selector;
+    segment.base = u64{selector} << 4;
+    // A null selector of protected mode has left it without a limit.
+    if ((old.attributes & Segment::kPresent) == 0) {
+        segment.limit = 0xffff;
+        segment.attributes = descriptor::kRealModeData;
+    }
+    return segment;
+}
+
 bool load_segment(VCPU& cpu, const Op* op, SegmentRegister index, u16 selector) {
+    if ((cpu.state.cr0 & cr0::kPE) == 0) {
+        cpu.state.set_segment(index, real_mode_segment(cpu.state.segments[index], selector));
+        return true;
+    }
     if (index == kSS)
         return load_stack_segment(cpu, op, selector);
     if (is_null(selector)) {
@@ -147,7 +172,8 @@ bool check_code_segment(VCPU& cpu, const Op* op, u16 selector, Transfer transfer
     constexpr u16 kLongAndBig = Segment::kLong | Segment::kBig;
     const u16 size_bits = found.attributes() & kLongAndBig;
     const bool needs_long = transfer == Transfer::kGate || transfer == Transfer::kGateJump;
-    const bool valid_size = needs_long ? size_bits == Segment::kLong : size_bits != kLongAndBig;
+    const bool valid_size = !is_long_mode(cpu.state) ||
+                            (needs_long ? size_bits == Segment::kLong : size_bits != kLongAndBig);
     if (!found.is_code() || !valid_size || !may_enter(cpu.state.cpl(), selector, transfer, found))
         return fail(cpu, op, Vector::kGP, error_code);
     if (!found.present())
@@ -199,7 +225,7 @@ bool load_ldtr(VCPU& cpu, const Op* op, u16 selector) {
     if ((selector & kSelectorTI) != 0)
         return fail(cpu, op, Vector::kGP, error_code);
     Descriptor found;
-    if (!read_descriptor(cpu, op, selector, DescriptorSize::k16, found))
+    if (!read_descriptor(cpu, op, selector, system_descriptor_size(cpu.state), found))
         return false;
     if (!found.is_system() || found.type() != descriptor::kLDT || !is_canonical(found.base64()))
         return fail(cpu, op, Vector::kGP, error_code);
@@ -214,10 +240,12 @@ bool load_tr(VCPU& cpu, const Op* op, u16 selector) {
     if (is_null(selector) || (selector & kSelectorTI) != 0)
         return fail(cpu, op, Vector::kGP, error_code);
     Descriptor found;
-    if (!read_descriptor(cpu, op, selector, DescriptorSize::k16, found))
+    if (!read_descriptor(cpu, op, selector, system_descriptor_size(cpu.state), found))
         return false;
-    if (!found.is_system() || found.type() != descriptor::kAvailableTSS ||
-        !is_canonical(found.base64()))
+    const bool is_available =
+        found.type() == descriptor::kAvailableTSS ||
+        (!is_long_mode(cpu.state) && found.type() == descriptor::kAvailableTSS16);
+    if (!found.is_system() || !is_available || !is_canonical(found.base64()))
         return fail(cpu, op, Vector::kGP, error_code);
     if (!found.present())
         return fail(cpu, op, Vector::kNP, error_code);
@@ -227,6 +255,40 @@ bool load_tr(VCPU& cpu, const Op* op, u16 selector) {
         return false;
     const u16 attributes = static_cast<u16>(found.attributes() | kBusy);
     cpu.state.tr = {found.base64(), found.limit(), selector, attributes};
+    return true;
+}
+
+bool read_legacy_tss_stack(VCPU& cpu, const Op* op, unsigned privilege, u16& selector, u32& pointer,
+                           u32 external) {
+    const Segment& tr = cpu.state.tr;
+    const bool wide = (tr.attributes & 8) != 0;
+    const u32 width = wide ? 4 : 2;
+    const u32 offset = width * (1 + 2 * privilege);
+    if (offset + 2 * width - 1 > tr.limit)
+        return fail(cpu, op, Vector::kTS, error_code_of(tr.selector) | external);
+    pointer = 0;
+    return cpu.mmu.read_system(cpu, op, tr.base + offset, &pointer, width) &&
+           cpu.mmu.read_system(cpu, op, tr.base + offset + width, &selector, sizeof selector);
+}
+
+bool check_inner_stack(VCPU& cpu, const Op* op, u16 selector, unsigned new_cpl, Segment& stack,
+                       u32 external) {
+    const u32 error_code = error_code_of(selector) | external;
+    if (is_null(selector))
+        return fail(cpu, op, Vector::kTS, error_code);
+    Descriptor found;
+    const Lookup lookup = find_descriptor(cpu, op, selector, DescriptorSize::k8, found);
+    if (lookup == Lookup::kExit)
+        return false;
+    const bool writable = found.is_data() && (found.attributes() & descriptor::kWritable) != 0;
+    if (lookup == Lookup::kOutside || !writable || (selector & kSelectorRPL) != new_cpl ||
+        found.dpl() != new_cpl)
+        return fail(cpu, op, Vector::kTS, error_code);
+    if (!found.present())
+        return fail(cpu, op, Vector::kSS, error_code);
+    if (!mark_accessed(cpu, op, found))
+        return false;
+    stack = found.segment(selector);
     return true;
 }
 

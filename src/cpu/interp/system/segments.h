@@ -2,9 +2,9 @@
 //
 // Every function returns false with the exit recorded in the VCPU (a fault of `op`), and then has
 // changed nothing that an instruction can see. `op` is null when the CPU itself loads (deliveries).
-// Long mode only: there are no task switches, no expand-down stacks, no 16-bit gates.
+// There are no task switches. In real mode a segment register takes its base from the selector.
 //
-// Source: APM vol. 2, 4 (segmented virtual memory) and 12.2.5 (64-bit TSS).
+// Source: APM vol. 2, 4 (segmented virtual memory), 12.2.4 (legacy TSS) and 12.2.5 (64-bit TSS).
 #pragma once
 
 #include "cpu/flat_segments.h"
@@ -25,6 +25,9 @@ inline constexpr u16 kTypeMask = 0xf;
 // System types of long mode.
 inline constexpr u16 kLDT = 2, kAvailableTSS = 9, kBusyTSS = 11, kCallGate = 12,
                      kInterruptGate = 14, kTrapGate = 15;
+// Those that exist outside it only. (12, 14 and 15 are 32-bit gates then, 9 and 11 a 32-bit TSS.)
+inline constexpr u16 kAvailableTSS16 = 1, kBusyTSS16 = 3, kCallGate16 = 4, kTaskGate = 5,
+                     kInterruptGate16 = 6, kTrapGate16 = 7;
 
 using namespace cpu::descriptor;  // what SYSCALL, SYSRET and resets put into the hidden part
 }  // namespace descriptor
@@ -69,6 +72,13 @@ struct Descriptor {
     u64 gate_offset() const { return (low & 0xffff) | ((low >> 32) & 0xffff0000) | (high << 32); }
     u16 gate_selector() const { return static_cast<u16>(low >> 16); }
     unsigned gate_stack_index() const { return static_cast<unsigned>((low >> 32) & 7); }
+    // Of the 8-byte gates.
+    u32 legacy_gate_offset() const {
+        const u32 offset = static_cast<u32>((low & 0xffff) | ((low >> 32) & 0xffff0000));
+        return is_wide_gate() ? offset : offset & 0xffff;
+    }
+    unsigned gate_parameter_count() const { return static_cast<unsigned>((low >> 32) & 31); }
+    bool is_wide_gate() const { return (type() & 8) != 0; }
 };
 
 enum class Lookup : u8 { kFound, kOutside, kExit };
@@ -92,8 +102,8 @@ bool load_segment(VCPU& cpu, const Op* op, SegmentRegister index, u16 selector);
 // How a code segment is entered, which decides what is allowed and what the new CPL is.
 enum class Transfer : u8 {
     kDirect,    // far JMP and CALL of a code segment: CPL stays
-    kGateJump,  // JMP through a call gate: CPL stays, 64-bit code only
-    kGate,      // CALL through a call gate, interrupts: may go inwards, 64-bit code only
+    kGateJump,  // JMP through a call gate: CPL stays; in long mode, 64-bit code only
+    kGate,      // CALL through a call gate, interrupts: may go inwards; the same
     kReturn,    // far RET and IRET: to the selector's RPL, may go outwards
 };
 // All checks of the code segment; `code` gets it with its selector's RPL equal to the new CPL.
@@ -107,6 +117,16 @@ void drop_inner_segments(CPUState& state);
 
 bool load_ldtr(VCPU& cpu, const Op* op, u16 selector);
 bool load_tr(VCPU& cpu, const Op* op, u16 selector);
+
+// SS and rSP of a 16-bit or 32-bit TSS.
+bool read_legacy_tss_stack(VCPU& cpu, const Op* op, unsigned privilege, u16& selector, u32& pointer,
+                           u32 external = 0);
+// The stack segment for an inner privilege level: #TS where check_return_stack gives #GP.
+bool check_inner_stack(VCPU& cpu, const Op* op, u16 selector, unsigned new_cpl, Segment& stack,
+                       u32 external = 0);
+
+// What a segment register becomes by a selector in real mode.
+Segment real_mode_segment(const Segment& old, u16 selector);
 
 // RSP0-RSP2 and IST1-IST7 of the 64-bit TSS; #TS(TR selector + external) beyond its limit.
 bool read_tss_stack(VCPU& cpu, const Op* op, unsigned privilege, u64& rsp, u32 external = 0);

@@ -131,7 +131,7 @@ bool begin_fx(VCPU& cpu, const Op* op, u64 address) {
 
 template <Pointers pointers>
 [[gnu::noinline]] bool fxsave(VCPU& cpu, const Op* op) {
-    const u64 address = linear_address(cpu, op);
+    const u64 address = linear_address(cpu, op, Access::kWrite);
     if (!begin_fx(cpu, op, address))
         return false;
     Area area;
@@ -224,7 +224,7 @@ enum class Optimised : u8 { kNo, kYes };
 
 template <Pointers pointers, Optimised optimised>
 [[gnu::noinline]] bool xsave(VCPU& cpu, const Op* op) {
-    const u64 address = linear_address(cpu, op);
+    const u64 address = linear_address(cpu, op, Access::kWrite);
     u64 requested;
     if (!begin_xsave(cpu, op, address, requested))
         return false;

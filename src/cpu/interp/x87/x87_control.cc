@@ -119,7 +119,8 @@ constexpr u32 environment_size(bool wide) {
         return false;
     Image image{{}, 0};
     write_environment(image, environment_of(cpu, is_wide(op)), is_wide(op));
-    if (!write_bytes(cpu, op, linear_address(cpu, op), image.bytes.data(), image.size))
+    if (!write_bytes(cpu, op, linear_address(cpu, op, Access::kWrite), image.bytes.data(),
+                     image.size))
         return false;
     X87State& x = cpu.state.x87;
     x.control |= exception::kAll;
@@ -146,7 +147,8 @@ constexpr u32 environment_size(bool wide) {
         std::memcpy(image.bytes.data() + image.size, &st(x, i).mantissa, 8);
         std::memcpy(image.bytes.data() + image.size + 8, &st(x, i).exponent, 2);
     }
-    if (!write_bytes(cpu, op, linear_address(cpu, op), image.bytes.data(), image.size))
+    if (!write_bytes(cpu, op, linear_address(cpu, op, Access::kWrite), image.bytes.data(),
+                     image.size))
         return false;
     initialise(x);
     return true;
@@ -179,14 +181,14 @@ void load_control(VCPU& cpu, const Op* op) {
 
 void store_control(VCPU& cpu, const Op* op) {
     if (!available(cpu, op) ||
-        !write_memory(cpu, op, linear_address(cpu, op), cpu.state.x87.control))
+        !write_memory(cpu, op, linear_address(cpu, op, Access::kWrite), cpu.state.x87.control))
         return;
     return next(cpu, op);
 }
 
 void store_status(VCPU& cpu, const Op* op) {
     if (!available(cpu, op) ||
-        !write_memory(cpu, op, linear_address(cpu, op), cpu.state.x87.status))
+        !write_memory(cpu, op, linear_address(cpu, op, Access::kWrite), cpu.state.x87.status))
         return;
     return next(cpu, op);
 }

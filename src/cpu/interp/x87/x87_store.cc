@@ -62,7 +62,7 @@ template <class Target, Pop pop_after>
         stack_fault(c, StackFault::kUnderflow);
     else
         bits = Target::convert(c, unpack(st(x, 0)));
-    const u64 address = linear_address(cpu, op);
+    const u64 address = linear_address(cpu, op, Access::kWrite);
     const bool possible = c.unmasked(kPreventsStore) ? check_writable(cpu, op, address, sizeof bits)
                                                      : write_memory(cpu, op, address, bits);
     if (!possible)
@@ -72,7 +72,7 @@ template <class Target, Pop pop_after>
 }
 
 bool store_ten_bytes(VCPU& cpu, const Op* op, Context& c, const Bytes10& bytes) {
-    const u64 address = linear_address(cpu, op);
+    const u64 address = linear_address(cpu, op, Access::kWrite);
     const bool possible = c.unmasked(kPreventsStore) ? check_writable(cpu, op, address, 10)
                                                      : write_bytes(cpu, op, address, &bytes, 10);
     if (!possible)
