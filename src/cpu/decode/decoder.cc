@@ -216,10 +216,8 @@ void InstructionDecoder::read_vex() {
     constexpr MandatoryPrefix kVEXPrefixes[] = {MandatoryPrefix::kNone, MandatoryPrefix::k66,
                                                 MandatoryPrefix::kF3, MandatoryPrefix::kF2};
     prefixes_.vex_prefix = kVEXPrefixes[last & 3];
-    if (mode_ != CodeMode::k64) {  // eight registers
+    if (mode_ != CodeMode::k64)  // eight registers
         prefixes_.rex &= static_cast<u8>(~kRexB);
-        prefixes_.vex_vvvv &= 7;
-    }
     bad_register_ |= map < 1 || map > 3;
     if (!bad_register_) {
         constexpr OpcodeMap kMaps[] = {OpcodeMap::kVEX0F, OpcodeMap::kVEX0F38, OpcodeMap::kVEX0F3A};
@@ -321,6 +319,8 @@ void InstructionDecoder::decode_vvvv(const Encoding& encoding) {
         op.immediate &= 0xff;
         return;
     }
+    if (mode_ != CodeMode::k64)
+        prefixes_.vex_vvvv &= 7;
     const u8 scale = encoding.vvvv == RegisterClass::kGeneral ? 8 : 1;
     op.immediate = (op.immediate & 0xff) | u64{prefixes_.vex_vvvv} * scale << 8;
     // A gather's three vector registers are three.

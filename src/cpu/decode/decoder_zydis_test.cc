@@ -425,11 +425,9 @@ bool names_agree(std::string_view row_name, std::string_view zydis) {
 bool is_more_lenient(const Decoded& decoded, const Reference& reference, CodeMode mode) {
     if (decoded.instruction == Instruction::HYPERCALL || reference.too_long)
         return true;
-    // Outside 64-bit mode the handlers of SWAPGS and the FS and GS bases raise #UD, and the highest
-    // bit of VEX.vvvv does not count.
+    // Outside 64-bit mode the handlers of SWAPGS and of the FS and GS bases raise #UD.
     const std::string_view name = row_of(decoded.instruction).name;
-    return mode != CodeMode::k64 &&
-           (name.starts_with("V") || name == "SWAPGS" || name.find("SBASE") != name.npos);
+    return mode != CodeMode::k64 && (name == "SWAPGS" || name.find("SBASE") != name.npos);
 }
 
 class Comparison {
