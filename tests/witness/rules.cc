@@ -40,7 +40,6 @@ constexpr NamedExemption kExemptions[] = {
     {"SYSCALL", "enters the host's kernel"},
     {"INT3", kSoftwareInterrupt},
     {"INT_Ib", kSoftwareInterrupt},
-    {"INTO", "not a 64-bit instruction"},
     {"INT1", kSoftwareInterrupt},
 };
 
@@ -131,6 +130,8 @@ u64 undefined_of_double_shift(const Shift& shift) {
 }  // namespace
 
 std::string_view exemption(const InstructionRow& row) {
+    if ((row.attributes & attribute::kInvalid64) != 0)
+        return "not a 64-bit instruction";
     for (const NamedExemption& named : kExemptions)
         if (named.name == row.name)
             return named.reason;
