@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <optional>
 #include <tuple>
 
@@ -18,9 +19,17 @@ namespace {
 constexpr std::array<const char*, 7> kKindNames{"base", "unfinished", "code", "findings",
                                                 "last", "kernel",     "other"};
 
+// What is being written without a lock is finished or given up after this many seconds.
+constexpr i64 kLongestWriting = 3600;
+
+// The lock file under which something of the cache is made; nothing: there is none.
 // "base/DIGEST.img" and "base/DIGEST.img.new0" are made under "base/DIGEST.lock".
-std::string lock_of_image(const std::string& path) {
-    return path.substr(0, path.find('.', path.rfind('/') + 1)) + ".lock";
+std::optional<std::string> lock_of(const std::string& path) {
+    if (path.starts_with("code/"))
+        return "code/lock";
+    if (path.starts_with("base/"))
+        return path.substr(0, path.find('.')) + ".lock";
+    return std::nullopt;
 }
 
 std::string describe_base(const std::string& path) {
@@ -86,15 +95,20 @@ class Listing {
     }
 
   private:
+    // What host::write_file_atomically has begun and not yet renamed.
+    static bool is_unfinished(const std::string& name) {
+        return name.find(".new") != std::string::npos;
+    }
+
     static CacheKind kind_at_top(const std::string& name) {
-        return name == "last.uch" ? CacheKind::kLast
-               : name == "kernel" ? CacheKind::kKernel
-                                  : CacheKind::kOther;
+        return name.starts_with("last.uch.new") ? CacheKind::kUnfinished
+               : name == "last.uch"             ? CacheKind::kLast
+               : name == "kernel"               ? CacheKind::kKernel
+                                                : CacheKind::kOther;
     }
 
     static CacheKind kind_in(const std::string& folder, const std::string& name) {
-        // What host::write_file_atomically has begun and not yet renamed.
-        if (name.find(".new") != std::string::npos)
+        if (is_unfinished(name))
             return CacheKind::kUnfinished;
         if (folder == "base")
             return name.ends_with(".img") ? CacheKind::kBase : CacheKind::kOther;
@@ -124,18 +138,18 @@ class Listing {
                          .last_use = use.last_use,
                          .in_use = mapped_.contains(full),
                          .description = {}};
+        if (const std::optional<std::string> lock = lock_of(path))
+            entry.in_use |= is_locked(folder_ + "/" + *lock);
         switch (kind) {
             case CacheKind::kBase:
                 entry.description = describe_base(full);
-                entry.in_use |= is_locked(lock_of_image(full));
                 break;
             case CacheKind::kUnfinished:
                 entry.description = "being written, or left by a process that was killed";
-                entry.in_use |= is_locked(lock_of_image(full));
+                entry.in_use |= now_ - use.last_use < kLongestWriting && !lock_of(path);
                 break;
             case CacheKind::kCode:
                 entry.description = "translations for one build and kind of host";
-                entry.in_use |= is_locked(folder_ + "/code/lock");
                 break;
             case CacheKind::kFindings:
             case CacheKind::kLast:
@@ -152,20 +166,12 @@ class Listing {
 
     const std::string folder_;
     const host::MappedByOthers mapped_;
+    const i64 now_ = static_cast<i64>(std::time(nullptr));
     std::vector<CacheEntry> entries_;
 };
 
 bool is_made_again(CacheKind kind) {
     return kind == CacheKind::kBase || kind == CacheKind::kUnfinished || kind == CacheKind::kCode;
-}
-
-// The lock under which the entry is made; nothing: there is none.
-std::optional<std::string> lock_of(const std::string& folder, const CacheEntry& entry) {
-    if (entry.kind == CacheKind::kCode)
-        return folder + "/code/lock";
-    if (entry.kind == CacheKind::kBase || entry.kind == CacheKind::kUnfinished)
-        return lock_of_image(folder + "/" + entry.path);
-    return std::nullopt;
 }
 
 }  // namespace
@@ -214,9 +220,8 @@ std::vector<CacheEntry> named(std::span<const CacheEntry> entries, const std::st
     for (const CacheEntry& entry : entries) {
         const CacheKind kind = entry.kind;
         const bool is_kept = kind == CacheKind::kKernel || kind == CacheKind::kOther;
-        const bool is_part_of_base = kind == CacheKind::kUnfinished && what == "base";
-        if (!entry.in_use && !is_kept &&
-            (what == "all" || what == name_of(kind) || is_part_of_base))
+        const bool is_part = kind == CacheKind::kUnfinished && entry.path.starts_with(what + "/");
+        if (!entry.in_use && !is_kept && (what == "all" || what == name_of(kind) || is_part))
             chosen.push_back(entry);
     }
     return chosen;
@@ -227,8 +232,9 @@ Result<std::vector<CacheEntry>> remove_entries(const std::string& folder,
     std::vector<CacheEntry> removed;
     for (const CacheEntry& entry : entries) {
         std::optional<host::FileLock> held;
-        if (const std::optional<std::string> path = lock_of(folder, entry)) {
-            Result<host::FileLock> lock = host::FileLock::take(*path, host::FileLock::Wait::kNo);
+        if (const std::optional<std::string> path = lock_of(entry.path)) {
+            Result<host::FileLock> lock =
+                host::FileLock::take(folder + "/" + *path, host::FileLock::Wait::kNo);
             if (!lock)
                 return lock.error();
             if (!lock->held())

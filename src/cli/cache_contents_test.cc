@@ -103,6 +103,12 @@ TEST_F(CacheContents, LeavesWhatIsBeingMade) {
     EXPECT_FALSE(has("base/bb.img"));
 }
 
+TEST_F(CacheContents, LeavesWhatMayBeBeingWritten) {
+    const std::string path = folder + "/findings/y.uch.new0";
+    ASSERT_TRUE(host::append_to_file(path, std::vector<u8>(10)).ok());
+    EXPECT_EQ(paths_of(named(list(), "findings")), (Paths{"findings/x-seed-1.uch"}));
+}
+
 TEST_F(CacheContents, LeavesWhatAnotherProcessHasMapped) {
     int ready[2], done[2];
     ASSERT_EQ(::pipe(ready), 0);

@@ -34,13 +34,24 @@ const char* colour_of(Verdict verdict) {
                                           : "\x1b[31m";
 }
 
+// Messages may have several lines.
+std::string indented(const std::string& text, std::size_t width) {
+    std::string result;
+    for (const char c : text) {
+        result += c;
+        if (c == '\n')
+            result.append(width, ' ');
+    }
+    return result;
+}
+
 // At once, as the self-test takes some seconds.
 void print(const std::vector<Diagnosis>& diagnoses) {
     const bool coloured = ::isatty(STDOUT_FILENO) == 1;
     for (const Diagnosis& diagnosis : diagnoses) {
         std::printf("%s%-7s%s  %-18s %s\n", coloured ? colour_of(diagnosis.verdict) : "",
                     word_of(diagnosis.verdict), coloured ? "\x1b[0m" : "",
-                    diagnosis.subject.c_str(), diagnosis.text.c_str());
+                    diagnosis.subject.c_str(), indented(diagnosis.text, 28).c_str());
         if (!diagnosis.remedy.empty())
             std::printf("%-27s -> %s\n", "", diagnosis.remedy.c_str());
     }

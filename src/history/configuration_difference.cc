@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <set>
 
 #include "history/configuration.h"
@@ -47,25 +46,42 @@ void compare_json(const History& a, const History& b,
     }
 }
 
-// The first question that both have another answer for.
-template <class Map, class NameOf>
-std::optional<std::string> first_other_answer(const Map& a, const Map& b, NameOf name_of) {
-    for (const auto& [question, answer] : a) {
-        const auto found = b.find(question);
-        if (found != b.end() && !(found->second == answer))
-            return name_of(question);
-    }
-    return std::nullopt;
+std::string described(const Answer<host::FileAttributes>& answer) {
+    if (answer.error != 0)
+        return "error " + std::to_string(answer.error);
+    return std::to_string(answer.value.size) + " bytes, changed at " +
+           std::to_string(answer.value.modified_seconds) + " s";
 }
 
-std::optional<std::string> first_other_file(const FileRecord& a, const FileRecord& b) {
-    const auto path = [](const std::string& question) { return question; };
-    if (auto file = first_other_answer(a.blocks, b.blocks,
-                                       [](const BlockQuestion& block) { return block.path; }))
-        return file;
-    if (auto file = first_other_answer(a.links, b.links, path))
-        return file;
-    return first_other_answer(a.attributes, b.attributes, path);
+std::string described(const Answer<std::string>& answer) {
+    return answer.error != 0 ? "error " + std::to_string(answer.error) : "link to " + answer.value;
+}
+
+std::string described(const Answer<Block>& answer) {
+    return answer.error != 0 ? "error " + std::to_string(answer.error)
+                             : "contents " + to_hex(answer.value.digest);
+}
+
+const std::string& path_of(const std::string& question) {
+    return question;
+}
+const std::string& path_of(const BlockQuestion& question) {
+    return question.path;
+}
+
+// The first question that both have another answer for.
+template <class Map>
+bool compare_answers(const Map& a, const Map& b,
+                     std::vector<ConfigurationDifference>& differences) {
+    for (const auto& [question, answer] : a) {
+        const auto found = b.find(question);
+        if (found == b.end() || found->second == answer)
+            continue;
+        differences.push_back(
+            {"file " + path_of(question), described(answer), described(found->second)});
+        return true;
+    }
+    return false;
 }
 
 std::string described(const std::vector<u8>& input, std::size_t offset) {
@@ -86,8 +102,10 @@ std::vector<ConfigurationDifference> configuration_differences(const History& a,
         const std::size_t offset = static_cast<std::size_t>(first - a.input.begin());
         differences.push_back({"input", described(a.input, offset), described(b.input, offset)});
     }
-    if (const std::optional<std::string> file = first_other_file(a.record, b.record))
-        differences.push_back({"files of the host", *file, "was another one"});
+    // One is enough, as there may be thousands; what is in files says more than their times.
+    if (!compare_answers(a.record.blocks, b.record.blocks, differences) &&
+        !compare_answers(a.record.links, b.record.links, differences))
+        compare_answers(a.record.attributes, b.record.attributes, differences);
     return differences;
 }
 

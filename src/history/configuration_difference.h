@@ -10,7 +10,7 @@
 namespace uchronia::history {
 
 struct ConfigurationDifference {
-    std::string part;  // "base.memory_size", "request.arguments.2", "input", "files of the host"
+    std::string part;  // "base.memory_size", "request.arguments.2", "input", "file /usr/bin/sh"
     std::string a, b;
 };
 

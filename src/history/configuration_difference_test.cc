@@ -46,8 +46,9 @@ TEST(ConfigurationDifference, NamesInputAndFiles) {
     ASSERT_EQ(found.size(), 2u);
     EXPECT_EQ(found[0].part, "input");
     EXPECT_EQ(found[0].a, "6 bytes, byte 110 at 1");
-    EXPECT_EQ(found[1].part, "files of the host");
-    EXPECT_EQ(found[1].a, "/usr/x");
+    EXPECT_EQ(found[1].part, "file /usr/x");
+    EXPECT_EQ(found[1].a.substr(0, 9), "contents ");
+    EXPECT_NE(found[1].a, found[1].b);
 }
 
 }  // namespace
