@@ -99,6 +99,18 @@ std::string description_of_end(const SteppedRun& run) {
     return run.end() ? history::describe(*run.end()) : "";
 }
 
+void say_what_is_not_as_recorded(const std::string& name, const Side& side) {
+    SteppedRun& run = *side.run;
+    if (const std::optional<std::string> file = run.changed_file())
+        say("the file " + *file + " has changed since " + name +
+            " was recorded, so this is not what happened then");
+    const std::optional<history::RunResult>& recorded = side.history.result;
+    if (recorded && run.end() &&
+        (recorded->ticks != run.ticks() || recorded->outcome.kind != run.end()->kind))
+        say("the replay of " + name +
+            " did not end as the recorded run; 'uchronia replay --verify' tells where they part");
+}
+
 void describe_state(Side& a, Side& b, DiffReport& report) {
     static constexpr std::size_t kMostNames = 4096;
     report.state = history::difference_of(a.run->machine(), b.run->machine());
@@ -156,12 +168,8 @@ int compare_states(const Options& options, const machine::BaseImage& base, const
     }
     if (!result)
         return fail(result.error(), kHostError);
-    for (const Side* side : {&a, &b}) {
-        if (const std::optional<std::string> file = side->run->changed_file())
-            say("the file " + *file + " has changed since " +
-                (side == &a ? options.file_a : options.file_b) +
-                " was recorded, so this is not what happened then");
-    }
+    say_what_is_not_as_recorded(options.file_a, a);
+    say_what_is_not_as_recorded(options.file_b, b);
     if (result->interrupted) {
         say("stopped at tick " + format_count(a.run->ticks().value));
         return signal == 0 ? static_cast<int>(kInterrupted) : kSignalBase + signal;
