@@ -13,18 +13,29 @@ std::string joined(const std::vector<std::string>& path, std::string_view name) 
     return result + std::string(name);
 }
 
-// Little-endian fields are shown as the number they are; long ones as their first bytes.
-std::string shown(const std::vector<u8>& bytes) {
+constexpr std::size_t kLongestShown = 32;
+
+// Little-endian fields are shown as the number they are; long ones as some bytes from `offset`.
+std::string shown(const std::vector<u8>& bytes, u64 offset = 0) {
     static constexpr char kDigits[] = "0123456789abcdef";
-    static constexpr std::size_t kLongest = 32;
     std::string hex;
-    const std::size_t count = std::min(bytes.size(), kLongest);
-    for (std::size_t i = 0; i < count; ++i) {
-        const u8 byte = bytes.size() <= 8 ? bytes[count - 1 - i] : bytes[i];
+    const std::size_t end = std::min<std::size_t>(bytes.size(), offset + kLongestShown);
+    for (std::size_t i = offset; i < end; ++i) {
+        const u8 byte = bytes.size() <= 8 ? bytes[end - 1 - i] : bytes[i];
         hex += kDigits[byte >> 4];
         hex += kDigits[byte & 15];
     }
-    return bytes.size() > kLongest ? hex + "…" : hex;
+    return end < bytes.size() ? hex + "…" : hex;
+}
+
+FieldDifference difference_of(const FieldValue& a, const FieldValue& b) {
+    u64 offset = 0;
+    if (std::min(a.bytes.size(), b.bytes.size()) > kLongestShown) {
+        const auto first =
+            std::mismatch(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end()).first;
+        offset = static_cast<u64>(first - a.bytes.begin());
+    }
+    return {a.path, shown(a.bytes, offset), shown(b.bytes, offset), offset};
 }
 
 }  // namespace
@@ -99,6 +110,24 @@ void ListingVisitor::bytes(std::string_view name, void* data, std::size_t size) 
 
 void ListingVisitor::count(std::string_view name, u64& count, u64) {
     bytes(std::string(name) + ".count", &count, sizeof count);
+}
+
+std::vector<FieldDifference> differences_of(const std::vector<FieldValue>& a,
+                                            const std::vector<FieldValue>& b) {
+    std::vector<FieldDifference> differences;
+    const std::size_t common = std::min(a.size(), b.size());
+    for (std::size_t i = 0; i < common; ++i) {
+        if (a[i].path != b[i].path) {
+            differences.push_back({"the list of fields", a[i].path, b[i].path});
+            return differences;
+        }
+        if (a[i].bytes != b[i].bytes)
+            differences.push_back(difference_of(a[i], b[i]));
+    }
+    if (a.size() != b.size())
+        differences.push_back(
+            {"the number of fields", std::to_string(a.size()), std::to_string(b.size())});
+    return differences;
 }
 
 std::vector<std::string> differing_fields(const std::vector<FieldValue>& a,

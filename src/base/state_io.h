@@ -70,6 +70,18 @@ class ListingVisitor final : public FieldVisitor {
     std::vector<FieldValue> values_;
 };
 
+// A field whose values differ. Numbers are shown as such, and other bytes in their order: of many,
+// some from the first one on that differs, at `offset`.
+struct FieldDifference {
+    std::string path;
+    std::string a, b;  // hexadecimal
+    u64 offset = 0;
+};
+
+// In the order of the list. Where other fields follow in one of them, the last difference says so.
+std::vector<FieldDifference> differences_of(const std::vector<FieldValue>& a,
+                                            const std::vector<FieldValue>& b);
+
 // The paths whose values differ, each as "path: AA.. != BB..", in the order of the list.
 std::vector<std::string> differing_fields(const std::vector<FieldValue>& a,
                                           const std::vector<FieldValue>& b);

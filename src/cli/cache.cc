@@ -10,6 +10,7 @@
 #include "cli/message.h"
 #include "host/clock.h"
 #include "host/file_lock.h"
+#include "host/file_use.h"
 #include "host/files.h"
 #include "machine/kernel_locator.h"
 
@@ -32,31 +33,6 @@ Result<std::string> executable_folder() {
     return file.substr(0, file.rfind('/'));
 }
 
-// The agent lies beside the program, or where a package puts what is not for users.
-Result<std::string> agent_path() {
-    const Result<std::string> folder = executable_folder();
-    if (!folder)
-        return folder.error();
-    const std::string beside = *folder + "/uchronia-agent";
-    const std::string packaged = *folder + "/../libexec/uchronia/uchronia-agent";
-    for (const std::string& path : {beside, packaged}) {
-        if (host::exists(path))
-            return path;
-    }
-    return Error{"there is no agent: neither " + beside + " nor " + packaged +
-                 "; build all of Uchronia, or install it again"};
-}
-
-// The installed kernel, or the one that tools/setup unpacked into the cache folder.
-Result<machine::KernelFiles> find_kernel() {
-    Result<machine::KernelFiles> installed = machine::find_installed_kernel("/");
-    const Result<std::string> cache = cache_folder();
-    if (installed || !cache)
-        return installed;
-    Result<machine::KernelFiles> unpacked = machine::find_installed_kernel(*cache + "/kernel");
-    return unpacked ? unpacked : installed;
-}
-
 // The disk that is named, which must be the one that the history was made with; none if none is.
 Result<machine::Disk> disk_of(const history::BaseReference& reference) {
     if (reference.disk_path.empty())
@@ -72,7 +48,7 @@ Result<machine::Disk> disk_of(const history::BaseReference& reference) {
 Result<machine::BaseIngredients> gather(const history::BaseReference& reference,
                                         machine::Engine engine,
                                         const std::shared_ptr<cpu::jit::CodeLibrary>& library) {
-    const Result<std::string> agent = agent_path();
+    const Result<std::string> agent = find_agent();
     if (!agent)
         return agent.error();
     const Result<machine::KernelFiles> kernel =
@@ -109,8 +85,10 @@ std::unique_ptr<BaseImage> open_cached(const std::string& path, const machine::D
     if (!host::exists(path))
         return nullptr;
     Result<std::unique_ptr<BaseImage>> image = BaseImage::open(path, disk);
-    if (image)
+    if (image) {
+        host::note_use(path);
         return std::move(*image);
+    }
     say(image.error().message);
     say("removing the damaged base image; it is made again");
     if (Status status = host::remove_file(path); !status)
@@ -173,6 +151,31 @@ Result<std::string> cache_folder() {
     return home + "/.cache/uchronia";
 }
 
+// The agent lies beside the program, or where a package puts what is not for users.
+Result<std::string> find_agent() {
+    const Result<std::string> folder = executable_folder();
+    if (!folder)
+        return folder.error();
+    const std::string beside = *folder + "/uchronia-agent";
+    const std::string packaged = *folder + "/../libexec/uchronia/uchronia-agent";
+    for (const std::string& path : {beside, packaged}) {
+        if (host::exists(path))
+            return path;
+    }
+    return Error{"there is no agent: neither " + beside + " nor " + packaged +
+                 "; build all of Uchronia, or install it again"};
+}
+
+// tools/setup unpacks a kernel into the cache folder.
+Result<machine::KernelFiles> find_kernel() {
+    Result<machine::KernelFiles> installed = machine::find_installed_kernel("/");
+    const Result<std::string> cache = cache_folder();
+    if (installed || !cache)
+        return installed;
+    Result<machine::KernelFiles> unpacked = machine::find_installed_kernel(*cache + "/kernel");
+    return unpacked ? unpacked : installed;
+}
+
 Result<std::string> last_history_path() {
     const Result<std::string> cache = cache_folder();
     if (!cache)
@@ -217,6 +220,17 @@ Result<std::unique_ptr<BaseImage>> obtain_base_image_of(
                      "base image into the folder " +
                      *folder};
     return open_or_boot(*ingredients, digest);
+}
+
+Result<bool> has_base_image(const history::BaseReference& reference) {
+    const Result<std::string> folder = base_folder();
+    if (!folder)
+        return folder.error();
+    const Result<machine::BaseIngredients> ingredients =
+        gather(reference, machine::Engine::kInterpreter, nullptr);
+    if (!ingredients)
+        return ingredients.error();
+    return host::exists(*folder + "/" + to_hex(ingredients->digest()) + ".img");
 }
 
 }  // namespace uchronia::cli

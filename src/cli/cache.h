@@ -19,6 +19,13 @@ Result<std::string> cache_folder();
 // Where the last run's history is kept.
 Result<std::string> last_history_path();
 
+// The program that is the guest's first process.
+Result<std::string> find_agent();
+// The kernel that is used if none is named: the installed one, or the one in the cache folder.
+Result<machine::KernelFiles> find_kernel();
+// Whether the base image that a new history is to start from need not be booted.
+Result<bool> has_base_image(const history::BaseReference& reference);
+
 // The base image that a new history is to start from, from the cache, or booted now: once, if
 // several processes ask at the same time; `engine` boots it, with the translations of `library`,
 // and every one gives the same. Its kernel and sizes are given; what identifies it is filled in.

@@ -90,6 +90,17 @@ std::string format_seconds(u64 nanoseconds) {
     return text;
 }
 
+std::string format_size(u64 bytes) {
+    static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    std::size_t unit = 0;
+    double size = static_cast<double>(bytes);
+    for (; size >= 1024 && unit + 1 < std::size(kUnits); ++unit)
+        size /= 1024;
+    char text[48];
+    std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", size, kUnits[unit]);
+    return text;
+}
+
 std::string format_count(u64 count) {
     const std::string digits = std::to_string(count);
     std::string text;

@@ -16,6 +16,8 @@ Result<VirtualTime> parse_duration(const std::string& text);
 
 // "1.234567890 s".
 std::string format_seconds(u64 nanoseconds);
+// "74.0 MiB", "512 B".
+std::string format_size(u64 bytes);
 // "1,234,567".
 std::string format_count(u64 count);
 // "3 min 20 s", for progress.

@@ -38,5 +38,13 @@ TEST(Units, WritesForPeople) {
     EXPECT_EQ(format_rough_duration(7'260'000'000'000), "2 h 1 min");
 }
 
+TEST(Units, ShowsSizes) {
+    EXPECT_EQ(format_size(0), "0 B");
+    EXPECT_EQ(format_size(1023), "1023 B");
+    EXPECT_EQ(format_size(1536), "1.5 KiB");
+    EXPECT_EQ(format_size(u64{74} << 20), "74.0 MiB");
+    EXPECT_EQ(format_size(~u64{0}), "16777216.0 TiB");
+}
+
 }  // namespace
 }  // namespace uchronia::cli

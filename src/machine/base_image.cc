@@ -1,6 +1,7 @@
 #include "machine/base_image.h"
 
 #include <cstring>
+#include <string_view>
 
 #include "base/prng.h"
 #include "machine/acpi.h"
@@ -128,6 +129,20 @@ Status load(Machine& machine, const BaseIngredients& ingredients) {
     return {};
 }
 
+// The word after "Linux version" in the kernel's banner, which begins with a digit.
+std::string kernel_version_in(std::span<const u8> pages) {
+    static constexpr std::string_view kBanner = "Linux version ";
+    static constexpr std::size_t kLongest = 64;
+    std::string_view text(reinterpret_cast<const char*>(pages.data()), pages.size());
+    for (std::size_t at = 0; (at = text.find(kBanner, at)) != text.npos;) {
+        at += kBanner.size();
+        const std::string_view word = text.substr(at, kLongest);
+        if (word.size() == kLongest && word[0] >= '0' && word[0] <= '9')
+            return std::string(word.substr(0, word.find_first_of(std::string_view(" \0", 2))));
+    }
+    return {};
+}
+
 // Everything of the machine that is not zero, as one file.
 std::vector<u8> serialise(Machine& machine, Digest ingredients) {
     Header header{};
@@ -239,6 +254,25 @@ Status boot_base_image(const BaseIngredients& ingredients, Outside& outside,
         return Error{"the kernel " + ingredients.kernel_name + " did not boot: " +
                      description_of(reason) + ". The end of its console:\n" + boot_outside.last()};
     return host::write_file_atomically(path, serialise(machine, ingredients.digest()));
+}
+
+Result<BaseImageSummary> summary_of_base_image(const std::string& path) {
+    const Result<host::MappedFile> file = host::map_file(path);
+    if (!file)
+        return file.error();
+    Header header{};
+    if (file->bytes().size() < kPageSize)
+        return damaged(path, "is truncated");
+    std::memcpy(&header, file->bytes().data(), sizeof header);
+    if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0 || header.version != kVersion ||
+        header.header_digest != digest_of_header(header))
+        return damaged(path, "is of another version of Uchronia, or corrupt");
+    return BaseImageSummary{.digest = header.ingredients,
+                            .memory_size = header.memory_size,
+                            .vcpu_count = header.vcpu_count,
+                            .cpu_model = static_cast<cpu::CPUModel>(header.cpu_model),
+                            .has_disk = header.disk_sector_count != 0,
+                            .kernel_version = kernel_version_in(file->bytes())};
 }
 
 Result<std::unique_ptr<BaseImage>> BaseImage::open(const std::string& path, const Disk& disk) {

@@ -59,6 +59,17 @@ class BaseImage {
     u64 page_count_ = 0;
 };
 
+// What an image file says about itself, without a check of its contents.
+struct BaseImageSummary {
+    Digest digest;
+    u64 memory_size = 0;  // bytes
+    unsigned vcpu_count = 0;
+    cpu::CPUModel cpu_model = cpu::CPUModel::kV3;
+    bool has_disk = false;
+    std::string kernel_version;  // as in the kernel's banner; empty: there is none
+};
+Result<BaseImageSummary> summary_of_base_image(const std::string& path);
+
 // Boots the ingredients until the agent is ready and writes the image to `path` atomically.
 // `outside` hears the console. Errors: the kernel does not boot (with the last console lines).
 Status boot_base_image(const BaseIngredients& ingredients, Outside& outside,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "machine/machine.h"
+
 namespace uchronia::profile {
 namespace {
 
@@ -107,6 +109,21 @@ std::optional<u64> LinuxKernel::address_of(const std::string& symbol) const {
     if (found == addresses_.end())
         return std::nullopt;
     return found->second;
+}
+
+std::string LinuxKernel::symbol_at(u64 address) const {
+    if (address < image_begin_ || address - image_begin_ >= image_.size())
+        return {};
+    // The first name in the alphabet, of several at one address.
+    const std::pair<const std::string, u64>* nearest = nullptr;
+    for (const auto& symbol : addresses_) {
+        if (symbol.second <= address && symbol.second >= image_begin_ &&
+            (nearest == nullptr || symbol.second > nearest->second))
+            nearest = &symbol;
+    }
+    if (nearest == nullptr)
+        return {};
+    return nearest->first + "+" + machine::to_hex_number(address - nearest->second) + " [kernel]";
 }
 
 u64 LinuxKernel::offset(std::string_view structure, std::string_view member,

@@ -55,6 +55,9 @@ class LinuxKernel {
 
     std::optional<u64> address_of(const std::string& symbol) const;
     KernelFunction function_at(u64 address);
+    // The symbol of the kernel's image, code or data, at or before an address: "jiffies+0x8
+    // [kernel]"; empty: there is none nearby.
+    std::string symbol_at(u64 address) const;
     const std::optional<ORCLayout>& orc_layout() const { return orc_layout_; }
 
     std::optional<Task> current_task(unsigned vcpu);

@@ -1,0 +1,76 @@
+// A recorded history, run again in steps: to a tick, and back to where it was. Nothing comes from
+// outside but files of the host that the history has no answer for; what the guest says is dropped.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "history/history.h"
+#include "machine/base_image.h"
+#include "memory/frame_store.h"
+
+namespace uchronia::history {
+
+struct SteppedRunOptions {
+    machine::Engine engine = machine::Engine::kTranslator;
+    std::shared_ptr<cpu::jit::CodeLibrary> library = {};  // null: all is translated anew
+};
+
+class SteppedRun {
+  public:
+    // `base` and `files` (null: none) must outlive the run. Errors: as those of Session::run.
+    static Result<std::unique_ptr<SteppedRun>> start(const machine::BaseImage& base,
+                                                     History history, host::FileSource* files,
+                                                     const SteppedRunOptions& options);
+    ~SteppedRun();
+
+    // Runs until `tick` from the run's start, or to the history's end before that. A run that has
+    // ended stays where it is.
+    void run_to(Ticks tick);
+
+    // From the run's start.
+    Ticks ticks() { return machine_.ticks() - start_; }
+    VirtualTime time() { return machine_.now() - start_time_; }
+    // How the history ended; nothing: it goes on.
+    const std::optional<Outcome>& end() const { return end_; }
+
+    // A moment to come back to.
+    struct Mark {
+        machine::Checkpoint checkpoint;
+        std::optional<Outcome> end;
+    };
+    Mark mark();
+    Status go_back(const Mark& mark);
+
+    // Makes run_to return soon, for good. Any thread, also signal handlers.
+    void interrupt();
+    bool interrupted() const { return interrupted_; }
+
+    machine::Machine& machine() { return machine_; }
+    const History& history() const { return history_; }
+    // A file of the host that is no longer as the history has it.
+    std::optional<std::string> changed_file() const;
+
+  private:
+    class ReplayOutside;
+
+    SteppedRun(const machine::BaseImage& base, History history, host::FileSource* files,
+               const SteppedRunOptions& options);
+    Status begin(const machine::BaseImage& base);
+
+    History history_;
+    memory::FrameStore frames_;
+    machine::Machine machine_;
+    std::unique_ptr<ReplayOutside> outside_;
+    std::unique_ptr<RecordedFiles> files_;
+    std::unique_ptr<TapeReader> tape_;
+    Ticks start_;
+    VirtualTime start_time_;
+    std::optional<Outcome> end_;
+    std::atomic<bool> interrupted_ = false;
+};
+
+}  // namespace uchronia::history
