@@ -20,6 +20,9 @@ Command add_run_command(CLI::App& parent);
 Command add_replay_command(CLI::App& parent);
 Command add_explore_command(CLI::App& parent);
 Command add_perf_command(CLI::App& parent);
+Command add_export_command(CLI::App& parent);
+Command add_import_command(CLI::App& parent);
+Command add_show_command(CLI::App& parent);
 Command add_version_command(CLI::App& parent);
 Command add_help_command(CLI::App& parent);
 

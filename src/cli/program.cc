@@ -23,6 +23,7 @@ Examples:
   uchronia explore --seeds 100 -- ./test           does it fail under any of 100 seeds?
   uchronia replay --verify FILE                    the same history again, compared bit for bit
   uchronia perf last                               where the ticks of the latest run went
+  uchronia export last FILE                        it and all that it needs, for someone else
   uchronia help run                                all about one command
 
 The cache (booted machines, the last history) is in $UCHRONIA_CACHE, else $XDG_CACHE_HOME/uchronia,
@@ -71,9 +72,10 @@ int parse_and_run(std::vector<std::string> arguments) {
     program.require_subcommand(1);
     program.footer(kFooter);
     program.set_help_flag("-h,--help", "Tells about this command");
-    const std::vector<Command> commands{add_run_command(program),     add_replay_command(program),
-                                        add_explore_command(program), add_perf_command(program),
-                                        add_help_command(program),    add_version_command(program)};
+    const std::vector<Command> commands{
+        add_run_command(program),  add_replay_command(program), add_explore_command(program),
+        add_perf_command(program), add_export_command(program), add_import_command(program),
+        add_show_command(program), add_help_command(program),   add_version_command(program)};
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     try {
         program.parse(std::move(arguments));
