@@ -3,8 +3,11 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "cli/boot_progress.h"
 #include "cli/message.h"
@@ -134,6 +137,65 @@ Result<std::unique_ptr<BaseImage>> open_or_boot(const machine::BaseIngredients& 
     return BaseImage::open(path, ingredients.config.disk);
 }
 
+// A base image and its file.
+struct Found {
+    std::unique_ptr<BaseImage> image;
+    std::string path;
+};
+
+// Named by its state, which the history asks for, and not by what it says that it was made from.
+Result<std::string> imported_path(const history::BaseReference& reference) {
+    const Result<std::string> cache = cache_folder();
+    if (!cache)
+        return cache.error();
+    return *cache + "/imported/" + to_hex(reference.state) + ".img";
+}
+
+bool is_of(const BaseImage& image, const history::BaseReference& reference) {
+    return image.digest() == reference.image &&
+           (reference.state == Digest() || image.state_digest() == reference.state);
+}
+
+// The history's base image, if it is in the cache: made here, or imported.
+Result<Found> find_cached(const history::BaseReference& reference, const machine::Disk& disk) {
+    const Result<std::string> base = base_folder(), imported = imported_path(reference);
+    if (!base || !imported)
+        return base ? imported.error() : base.error();
+    for (const std::string& path : {*base + "/" + to_hex(reference.image) + ".img", *imported}) {
+        std::unique_ptr<BaseImage> image = open_cached(path, disk);
+        if (image != nullptr && is_of(*image, reference))
+            return Found{std::move(image), path};
+    }
+    return Found{};
+}
+
+Result<Found> find_or_boot(const history::BaseReference& reference, machine::Engine engine,
+                           const std::shared_ptr<cpu::jit::CodeLibrary>& library) {
+    const Result<machine::Disk> disk = disk_of(reference);
+    if (!disk)
+        return disk.error();
+    Result<Found> found = find_cached(reference, *disk);
+    if (!found || found->image != nullptr)
+        return found;
+
+    const Result<machine::BaseIngredients> ingredients = gather(reference, engine, library);
+    if (!ingredients)
+        return ingredients.error();
+    const Digest digest = ingredients->digest();
+    if (digest != reference.image)
+        return Error{"the history starts from the base image " + to_hex(reference.image) +
+                     ", made with " + reference.kernel_name +
+                     ". It is not in the cache, and what is installed here gives another, " +
+                     to_hex(digest) + " (" + ingredients->kernel_name +
+                     "). Install the same kernel and the same version of Uchronia, or import the "
+                     "history from a bundle with its base image ('uchronia export')"};
+    Result<std::unique_ptr<BaseImage>> image = open_or_boot(*ingredients, digest);
+    const Result<std::string> base = base_folder();
+    if (!image || !base)
+        return image ? base.error() : image.error();
+    return Found{std::move(*image), *base + "/" + to_hex(digest) + ".img"};
+}
+
 }  // namespace
 
 Result<std::string> cache_folder() {
@@ -183,6 +245,22 @@ Result<std::string> last_history_path() {
     return *cache + "/last.uch";
 }
 
+Result<std::string> history_path(const std::string& name) {
+    return name == "last" ? last_history_path() : Result<std::string>(name);
+}
+
+history::ContentStore content_store() {
+    const Result<std::string> cache = cache_folder();
+    return history::ContentStore(cache ? *cache + "/store" : "/nonexistent");
+}
+
+std::string missing_contents(const std::string& path) {
+    return "the contents of " + path +
+           " with which the history was recorded are nowhere: on the host the file is another or "
+           "missing, and the cache has not got them (a bundle may have left them out). So this "
+           "replay is not the same";
+}
+
 Result<std::unique_ptr<BaseImage>> obtain_base_image(
     history::BaseReference& reference, machine::Engine engine,
     const std::shared_ptr<cpu::jit::CodeLibrary>& library) {
@@ -198,28 +276,57 @@ Result<std::unique_ptr<BaseImage>> obtain_base_image(
 Result<std::unique_ptr<BaseImage>> obtain_base_image_of(
     const history::BaseReference& reference, machine::Engine engine,
     const std::shared_ptr<cpu::jit::CodeLibrary>& library) {
-    const Result<std::string> folder = base_folder();
-    if (!folder)
-        return folder.error();
+    Result<Found> found = find_or_boot(reference, engine, library);
+    if (!found)
+        return found.error();
+    return std::move(found->image);
+}
+
+Result<std::string> obtain_base_image_file(const history::BaseReference& reference) {
+    const Result<Found> found =
+        find_or_boot(reference, machine::Engine::kTranslator, /*library=*/nullptr);
+    if (!found)
+        return found.error();
+    return found->path;
+}
+
+Status import_base_image(const history::BaseReference& reference, std::span<const u8> file) {
     const Result<machine::Disk> disk = disk_of(reference);
     if (!disk)
-        return disk.error();
-    if (auto image = open_cached(*folder + "/" + to_hex(reference.image) + ".img", *disk))
-        return image;
+        return Error{disk.error().message +
+                     "\nThe history needs this disk image; put it there and import again."};
+    const Result<std::string> path = imported_path(reference);
+    if (!path)
+        return path.error();
+    const std::string folder = path->substr(0, path->rfind('/'));
+    if (Status status = host::create_directories(folder); !status)
+        return status;
+    const Result<host::FileLock> lock =
+        host::FileLock::take(*path + ".lock", host::FileLock::Wait::kYes);
+    if (!lock)
+        return lock.error();
+    if (const Result<Found> found = find_cached(reference, *disk); found && found->image)
+        return {};
+    const std::string unchecked = *path + ".unchecked";
+    if (Status status = host::write_file_atomically(unchecked, file); !status)
+        return status;
+    const Result<std::unique_ptr<BaseImage>> image = BaseImage::open(unchecked, *disk);
+    const bool is_right = image && is_of(**image, reference);
+    if (is_right && std::rename(unchecked.c_str(), path->c_str()) == 0)
+        return {};
+    const std::string why = !image      ? image.error().message
+                            : !is_right ? "it is not the one that the history starts from"
+                                        : std::strerror(errno);
+    static_cast<void>(host::remove_file(unchecked).ok());
+    return Error{"the base image cannot be imported: " + why};
+}
 
-    const Result<machine::BaseIngredients> ingredients = gather(reference, engine, library);
-    if (!ingredients)
-        return ingredients.error();
-    const Digest digest = ingredients->digest();
-    if (digest != reference.image)
-        return Error{"the history starts from the base image " + to_hex(reference.image) +
-                     ", made with " + reference.kernel_name +
-                     ". It is not in the cache, and what is installed here gives another, " +
-                     to_hex(digest) + " (" + ingredients->kernel_name +
-                     "). Install the same kernel and the same version of Uchronia, or copy the "
-                     "base image into the folder " +
-                     *folder};
-    return open_or_boot(*ingredients, digest);
+bool is_base_image_cached(const history::BaseReference& reference) {
+    const Result<machine::Disk> disk = disk_of(reference);
+    if (!disk)
+        return false;
+    const Result<Found> found = find_cached(reference, *disk);
+    return found && found->image != nullptr;
 }
 
 Result<bool> has_base_image(const history::BaseReference& reference) {

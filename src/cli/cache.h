@@ -1,13 +1,15 @@
-// The user's cache folder: base images, and the last history.
+// The user's cache folder: base images, contents of files, and the last history.
 //
 // $UCHRONIA_CACHE, else $XDG_CACHE_HOME/uchronia, else ~/.cache/uchronia. Everything in it can be
 // deleted at any time; nothing in it changes what a history does.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/result.h"
+#include "history/content_store.h"
 #include "history/history.h"
 #include "machine/base_image.h"
 
@@ -26,6 +28,15 @@ Result<machine::KernelFiles> find_kernel();
 // Whether the base image that a new history is to start from need not be booted.
 Result<bool> has_base_image(const history::BaseReference& reference);
 
+// The history that a user names: a file, or "last".
+Result<std::string> history_path(const std::string& name);
+
+// The contents of files that histories name by digest. Without a cache folder it is an empty one.
+history::ContentStore content_store();
+
+// For a user: the recorded contents of this file are nowhere any more, so a replay is another run.
+std::string missing_contents(const std::string& path);
+
 // The base image that a new history is to start from, from the cache, or booted now: once, if
 // several processes ask at the same time; `engine` boots it, with the translations of `library`,
 // and every one gives the same. Its kernel and sizes are given; what identifies it is filled in.
@@ -38,5 +49,15 @@ Result<std::unique_ptr<machine::BaseImage>> obtain_base_image(
 Result<std::unique_ptr<machine::BaseImage>> obtain_base_image_of(
     const history::BaseReference& reference, machine::Engine engine,
     const std::shared_ptr<cpu::jit::CodeLibrary>& library);
+
+// The same, as the path of its file.
+Result<std::string> obtain_base_image_file(const history::BaseReference& reference);
+
+// Brings in the base image of a history from elsewhere, unless it is there. New histories never
+// start from it, as only its sender knows what it was made from.
+Status import_base_image(const history::BaseReference& reference, std::span<const u8> file);
+
+// Whether the history's base image is in the cache, so that no kernel is needed.
+bool is_base_image_cached(const history::BaseReference& reference);
 
 }  // namespace uchronia::cli

@@ -23,6 +23,9 @@ Command add_perf_command(CLI::App& parent);
 Command add_diff_command(CLI::App& parent);
 Command add_cache_command(CLI::App& parent);
 Command add_doctor_command(CLI::App& parent);
+Command add_export_command(CLI::App& parent);
+Command add_import_command(CLI::App& parent);
+Command add_show_command(CLI::App& parent);
 Command add_version_command(CLI::App& parent);
 Command add_help_command(CLI::App& parent);
 

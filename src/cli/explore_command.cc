@@ -96,6 +96,9 @@ int report(const explore::Findings& findings, const std::string& folder) {
                 static_cast<unsigned long long>(findings.runs),
                 static_cast<unsigned long long>(findings.passed),
                 static_cast<unsigned long long>(findings.runs - findings.passed));
+    if (!findings.contents_kept)
+        say("the contents of the files that were read are not kept for replays: " +
+            findings.contents_kept.error().message);
     for (const explore::Failure& failure : findings.failures) {
         const std::string path = folder + "/" + file_name(failure);
         const Status saved = history::save_history(failure.history, path);
@@ -150,13 +153,15 @@ int explore_seeds(const Options& options, const std::vector<std::string>& comman
     unsigned jobs = options.job_count;
     if (jobs == 0)
         jobs = std::max(1u, std::thread::hardware_concurrency());
+    const history::ContentStore store = content_store();
     const explore::OpenFiles files = opener(history->files);
     explore::Explorer explorer(**base, std::move(*history), files,
                                {.first_seed = options.first_seed,
                                 .seed_count = options.seed_count,
                                 .job_count = std::min(jobs, kMostJobs),
                                 .engine = options.run.engine,
-                                .library = code.library()});
+                                .library = code.library(),
+                                .store = &store});
     ExploreProgress progress(options.seed_count);
     explorer.on_progress([&](const explore::Findings& findings) { progress.update(findings); });
     InterruptWatcher interrupts([&] { explorer.interrupt(); });

@@ -118,12 +118,14 @@ Result<Replay> replay_with(profile::Profiler& profiler, const machine::BaseImage
         return files.error();
     Silence outside;
     const bool has_chain = !recorded.chain.links.empty();
+    const history::ContentStore store = content_store();
     history::Session session(base, recorded, outside, files->get(),
                              {.live_input = history::LiveInput::kNo,
                               .expected = has_chain ? &recorded.chain : nullptr,
                               .observer = &profiler,
                               .engine = engine,
-                              .library = library});
+                              .library = library,
+                              .store = &store});
     InterruptWatcher interrupts([&] { session.interrupt(); });
     if (Status status = session.run(); !status)
         return status.error();
@@ -147,8 +149,7 @@ Status write_files(const Options& options, const profile::Profile& profile) {
 // What there is to say about the replay, and the exit status that follows.
 int judge(const history::History& recorded, const Replay& replay) {
     if (replay.changed_file)
-        say("the file " + *replay.changed_file +
-            " has changed since the history was recorded, so this replay is not the same");
+        say(missing_contents(*replay.changed_file));
     if (replay.signal != 0) {
         say("stopped at tick " + format_count(replay.history.result->ticks.value) +
             "; the profile is of what was before");
@@ -190,8 +191,7 @@ int perf(const Options& options) {
     const Result<profile::ProfilerOptions> sampling = profiler_options(options);
     if (!sampling)
         return fail(sampling.error(), kHostError);
-    const Result<std::string> path =
-        options.file == "last" ? last_history_path() : Result<std::string>(options.file);
+    const Result<std::string> path = history_path(options.file);
     if (!path)
         return fail(path.error(), kHostError);
     const Result<history::History> recorded = history::load_history(*path);

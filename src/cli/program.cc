@@ -25,6 +25,7 @@ Examples:
   uchronia perf last                               where the ticks of the latest run went
   uchronia diff good.uch bad.uch                   the first moment at which two histories differ
   uchronia doctor                                  can this host run it, and is all installed?
+  uchronia export last FILE                        it and all that it needs, for someone else
   uchronia help run                                all about one command
 
 The cache (booted machines, the last history) is in $UCHRONIA_CACHE, else $XDG_CACHE_HOME/uchronia,
@@ -75,7 +76,8 @@ int parse_and_run(std::vector<std::string> arguments) {
     program.set_help_flag("-h,--help", "Tells about this command");
     const std::vector<Command> commands{
         add_run_command(program),    add_replay_command(program), add_explore_command(program),
-        add_perf_command(program),   add_diff_command(program),   add_cache_command(program),
+        add_perf_command(program),   add_diff_command(program),   add_export_command(program),
+        add_import_command(program), add_show_command(program),   add_cache_command(program),
         add_doctor_command(program), add_help_command(program),   add_version_command(program)};
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     try {

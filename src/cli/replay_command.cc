@@ -25,29 +25,26 @@ struct Options {
 constexpr char kFooter[] = R"(
 FILE is what 'run --save' or 'explore' wrote, or the word 'last' for the latest run. Standard input,
 arguments and the recorded answers of the host's file system come from the history; the contents of
-system files are read from the host, and a file that has changed is named.
+system files from the host or, where they have changed since, from the cache.
 
 With --verify, the state's hashes along the replay (one each 2^26 ticks and at the end) are compared
 with those in the history. The first tick and the components that differ are named.
 
 Exit status: that of the replayed command, as 'run' gives it. With --verify: 0 if every hash is the
-same, 1 if not. 123, 125 and 130 as for 'run'.
+same, 1 if not. 125 also if contents of a file are nowhere any more; 123 and 130 as for 'run'.
 
 Examples:
   uchronia replay found.uch
   uchronia replay --verify --stats found.uch
   uchronia replay last)";
 
-Result<std::string> path_of(const std::string& file) {
-    return file == "last" ? last_history_path() : Result<std::string>(file);
-}
-
 // What can be said about the replay by comparing it with the recording.
 int judge(const Options& options, const history::History& recorded, const ForegroundRun& done) {
     if (done.changed_file)
-        say("the file " + *done.changed_file +
-            " has changed since the history was recorded, so this replay is not the same");
+        say(missing_contents(*done.changed_file));
     if (!options.verify) {
+        if (done.changed_file)
+            return kHostError;
         const bool same = !recorded.result || *recorded.result == *done.history.result;
         if (!same && done.exit_status != kInterrupted)
             say("this replay did not end as the recorded run; --verify tells where they part");
@@ -64,7 +61,7 @@ int judge(const Options& options, const history::History& recorded, const Foregr
 }
 
 int replay(const Options& options) {
-    const Result<std::string> path = path_of(options.file);
+    const Result<std::string> path = history_path(options.file);
     if (!path)
         return fail(path.error(), kHostError);
     const Result<history::History> recorded = history::load_history(*path);

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "cli/cache.h"
 #include "cli/exit_status.h"
 #include "cli/interrupt_watcher.h"
 #include "cli/message.h"
@@ -42,7 +43,10 @@ Result<ForegroundRun> run_in_foreground(const machine::BaseImage& base, history:
     if (!files)
         return files.error();
     RunOutside outside(options.console);
-    history::Session session(base, std::move(history), outside, files->get(), options.session);
+    const history::ContentStore store = content_store();
+    history::SessionOptions session_options = options.session;
+    session_options.store = &store;
+    history::Session session(base, std::move(history), outside, files->get(), session_options);
     int signal = 0;
     u64 host_nanoseconds = 0;
     {
@@ -55,6 +59,9 @@ Result<ForegroundRun> run_in_foreground(const machine::BaseImage& base, history:
         host_nanoseconds = host::monotonic_nanoseconds() - begin;
         signal = interrupts.signal();
     }
+    if (Status status = session.keep_contents(); !status)
+        say("the contents of the files that were read are not kept for replays: " +
+            status.error().message);
     const history::RunResult& result = *session.history().result;
     if (outside.output_error() == 0 && !session.divergence())
         say_outcome(result);

@@ -94,8 +94,9 @@ Status Explorer::run_seed(unsigned job, u64 seed, host::FileSource& files) {
     history::History history = history_;
     history.tape = history::Tape::from_seed(seed);
     SilentOutside outside;
-    history::Session session(base_, std::move(history), outside, &files,
-                             {.engine = options_.engine, .library = options_.library});
+    history::Session session(
+        base_, std::move(history), outside, &files,
+        {.engine = options_.engine, .library = options_.library, .store = options_.store});
     {
         const std::lock_guard lock(shared_->mutex);
         if (shared_->stop)
@@ -103,12 +104,17 @@ Status Explorer::run_seed(unsigned job, u64 seed, host::FileSource& files) {
         shared_->running[job] = &session;
     }
     Status status = session.run();
+    Status kept;
+    if (status && !history::succeeded(session.history().result->outcome))
+        kept = session.keep_contents();
     const std::lock_guard lock(shared_->mutex);
     shared_->running[job] = nullptr;
     // A run that was given up says nothing about its seed.
     if (!status || shared_->stop)
         return status;
     shared_->findings.add(seed, session.history());
+    if (!kept)
+        shared_->findings.contents_kept = kept;
     if (progress_)
         progress_(shared_->findings);
     return {};

@@ -29,6 +29,7 @@ struct Findings {
     u64 runs = 0;                   // seeds that were run to their end
     u64 passed = 0;                 // of these
     std::vector<Failure> failures;  // by their lowest seeds
+    Status contents_kept = {};      // whether the store took what failed runs read
 
     void add(u64 seed, const history::History& run);
 };
@@ -39,6 +40,7 @@ struct ExploreOptions {
     unsigned job_count = 1;
     machine::Engine engine = machine::Engine::kTranslator;
     std::shared_ptr<cpu::jit::CodeLibrary> library = {};  // of all threads
+    const history::ContentStore* store = nullptr;         // of what failed runs read; null: none
 };
 
 // How the exploration gets the host's files: called once by each thread.

@@ -9,6 +9,9 @@ namespace {
 // What a history keeps of the bytes of files at most, so that it stays a small file.
 constexpr u64 kMostKept = u64{64} << 20;
 
+// What waits in memory for the store at most.
+constexpr u64 kMostUnstored = u64{64} << 20;
+
 constexpr u64 kMostAnswers = 1 << 24;
 
 // --- The binary form: each map as its size and its entries. ---
@@ -125,8 +128,9 @@ bool FileRecord::operator==(const FileRecord& other) const {
                       other.listings.end(), same_listing);
 }
 
-RecordedFiles::RecordedFiles(FileRecord& record, host::FileSource& host, Folders folders)
-    : record_(record), host_(host), folders_(std::move(folders)) {}
+RecordedFiles::RecordedFiles(FileRecord& record, host::FileSource& host, Folders folders,
+                             const ContentStore* store)
+    : record_(record), host_(host), folders_(std::move(folders)), store_(store) {}
 
 host::FileResult<host::FileAttributes> RecordedFiles::attributes(const std::string& path) {
     return answer(record_.attributes, path, [&] { return host_.attributes(path); });
@@ -162,7 +166,14 @@ host::FileResult<u64> RecordedFiles::read_host(const std::string& path, u64 offs
     const host::FileResult<u64> count = host_.read(path, offset, bytes);
     const bool same = count.ok() && *count == recorded.value.size &&
                       digest_of(std::span<const u8>(bytes.first(*count))) == recorded.value.digest;
-    if (!same && !changed_file_)
+    if (same)
+        return count;
+    const auto stored = store_ == nullptr ? std::nullopt : store_->get(recorded.value.digest);
+    if (stored && stored->size() == recorded.value.size && stored->size() <= bytes.size()) {
+        std::memcpy(bytes.data(), stored->data(), stored->size());
+        return u64{stored->size()};
+    }
+    if (!changed_file_)
         changed_file_ = path;
     return count;
 }
@@ -177,10 +188,32 @@ host::FileResult<u64> RecordedFiles::read_and_record(BlockQuestion question, std
         if (keeps(question.path, *count)) {
             recorded.value.bytes.assign(content.begin(), content.end());
             kept_size_ += *count;
+        } else {
+            keep_later(recorded.value.digest, content);
         }
     }
     record_.blocks.emplace(std::move(question), std::move(recorded));
     return count;
+}
+
+void RecordedFiles::keep_later(Digest digest, std::span<const u8> content) {
+    if (store_ == nullptr || content.empty() || unstored_.contains(digest) || store_->has(digest))
+        return;
+    unstored_.emplace(digest, std::vector<u8>(content.begin(), content.end()));
+    unstored_size_ += content.size();
+    if (unstored_size_ > kMostUnstored)
+        store_status_ = keep_contents();
+}
+
+Status RecordedFiles::keep_contents() {
+    Status status = std::exchange(store_status_, {});
+    for (const auto& [digest, content] : unstored_) {
+        if (status)
+            status = store_->put(digest, content);
+    }
+    unstored_.clear();
+    unstored_size_ = 0;
+    return status;
 }
 
 bool RecordedFiles::keeps(const std::string& path, u64 size) const {

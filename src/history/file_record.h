@@ -3,7 +3,8 @@
 //
 // Of the content of files, the digest of each block that was read is kept; the bytes themselves
 // only for files in the folders that the user works in (RecordedFiles), as system folders are large
-// and change rarely. A replay that finds other bytes on the host says which file it was.
+// and change rarely. Those go to a content store. A replay takes them from the host as long as they
+// are the recorded ones, else from the store; if neither has them, it says which file it was.
 #pragma once
 
 #include <map>
@@ -15,6 +16,8 @@
 
 #include "base/fields.h"
 #include "base/hash.h"
+#include "base/result.h"
+#include "history/content_store.h"
 #include "host/file_source.h"
 
 namespace uchronia::history {
@@ -68,7 +71,9 @@ class RecordedFiles final : public host::FileSource {
         std::vector<std::string> kept;
         std::vector<std::string> not_kept;
     };
-    RecordedFiles(FileRecord& record, host::FileSource& host, Folders folders);
+    // `store` (null: none) must outlive this.
+    RecordedFiles(FileRecord& record, host::FileSource& host, Folders folders,
+                  const ContentStore* store = nullptr);
 
     host::FileResult<host::FileAttributes> attributes(const std::string& path) override;
     host::FileResult<std::shared_ptr<const host::DirectoryListing>> list(
@@ -76,19 +81,28 @@ class RecordedFiles final : public host::FileSource {
     host::FileResult<u64> read(const std::string& path, u64 offset, std::span<u8> bytes) override;
     host::FileResult<std::string> read_link(const std::string& path) override;
 
-    // The first file whose bytes on the host are no longer the recorded ones.
+    // The first file whose recorded bytes are neither on the host any more nor in the store.
     const std::optional<std::string>& changed_file() const { return changed_file_; }
+
+    // Brings into the store what was read and is not in the record itself. Until then it is kept in
+    // memory, so that a run does not wait for the disk; a great deal is written at once.
+    Status keep_contents();
 
   private:
     bool keeps(const std::string& path, u64 size) const;
     host::FileResult<u64> read_host(const std::string& path, u64 offset, std::span<u8> bytes,
                                     const Answer<Block>& recorded);
     host::FileResult<u64> read_and_record(BlockQuestion question, std::span<u8> bytes);
+    void keep_later(Digest digest, std::span<const u8> content);
 
     FileRecord& record_;
     host::FileSource& host_;
     Folders folders_;
+    const ContentStore* store_;
     u64 kept_size_ = 0;
+    std::map<Digest, std::vector<u8>> unstored_;
+    u64 unstored_size_ = 0;
+    Status store_status_;  // of what was written during the run
     std::optional<std::string> changed_file_;
 };
 

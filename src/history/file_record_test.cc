@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <filesystem>
 
 namespace uchronia::history {
 namespace {
@@ -101,6 +102,34 @@ TEST_F(RecordedFilesTest, NamesASystemFileThatChanged) {
     changed_.reset();
     ask_all(record);
     EXPECT_EQ(changed_, "/usr/b");
+}
+
+TEST_F(RecordedFilesTest, TakesFromTheStoreWhatTheHostHasNoMore) {
+    char folder[] = "/tmp/uchronia-record-XXXXXX";
+    ASSERT_NE(mkdtemp(folder), nullptr);
+    const ContentStore store(folder);
+    FileRecord record;
+    const RecordedFiles::Folders folders{.kept = {"/work"}, .not_kept = {}};
+    RecordedFiles recording(record, host_, folders, &store);
+    EXPECT_EQ(text_of(recording, "/work/a") + text_of(recording, "/usr/b"), "alphabeta");
+    const Digest digest = record.blocks.at({"/usr/b", 0, 100}).value.digest;
+    EXPECT_FALSE(store.has(digest));
+    ASSERT_TRUE(recording.keep_contents().ok());
+    EXPECT_TRUE(store.has(digest));
+    EXPECT_FALSE(store.has(record.blocks.at({"/work/a", 0, 100}).value.digest));
+
+    for (const bool is_gone : {false, true}) {
+        host_.files["/usr/b"] = "another beta";
+        if (is_gone)
+            host_.files.clear();
+        RecordedFiles replay(record, host_, folders, &store);
+        EXPECT_EQ(text_of(replay, "/work/a") + text_of(replay, "/usr/b"), "alphabeta");
+        EXPECT_FALSE(replay.changed_file().has_value());
+    }
+    std::filesystem::remove_all(folder);
+    RecordedFiles replay(record, host_, folders, &store);
+    text_of(replay, "/usr/b");
+    EXPECT_EQ(replay.changed_file(), "/usr/b");
 }
 
 TEST_F(RecordedFilesTest, AnswersStayTheSameDuringARun) {

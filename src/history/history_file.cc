@@ -1,11 +1,10 @@
 #include "history/history_file.h"
 
-#include <zstd.h>
-
 #include <cstring>
 
-#include "base/check.h"
 #include "base/state_io.h"
+#include "history/bundle.h"
+#include "history/compression.h"
 #include "history/configuration.h"
 #include "host/files.h"
 
@@ -15,7 +14,6 @@ namespace {
 constexpr char kMagic[8] = {'U', 'C', 'H', 'R', 'H', 'I', 'S', 'T'};
 constexpr u32 kVersion = 1;
 constexpr u64 kLargestSection = u64{1} << 30;  // bytes, unpacked
-constexpr int kCompressionLevel = 3;
 
 // All integers are little-endian.
 struct FileHeader {
@@ -49,15 +47,6 @@ Digest digest_of_section(const SectionHeader& header, std::span<const u8> stored
     const Digest fields =
         digest_of({reinterpret_cast<const u8*>(&header), offsetof(SectionHeader, digest)});
     return digest_of(stored, fields.low);
-}
-
-std::vector<u8> compress(std::span<const u8> content) {
-    std::vector<u8> stored(ZSTD_compressBound(content.size()));
-    const std::size_t size = ZSTD_compress(stored.data(), stored.size(), content.data(),
-                                           content.size(), kCompressionLevel);
-    CHECK(ZSTD_isError(size) == 0);
-    stored.resize(size);
-    return stored;
 }
 
 void append(std::vector<u8>& file, std::span<const u8> bytes) {
@@ -117,12 +106,10 @@ class SectionReader {
             return std::vector<u8>(stored.begin(), stored.end());
         if (header.encoding != Encoding::kZstd)
             return damaged(name_, "a section has an unknown encoding");
-        std::vector<u8> content(header.content_size);
-        const std::size_t size =
-            ZSTD_decompress(content.data(), content.size(), stored.data(), stored.size());
-        if (ZSTD_isError(size) != 0 || size != content.size())
+        std::optional<std::vector<u8>> content = decompress(stored, header.content_size);
+        if (!content)
             return damaged(name_, "a section cannot be unpacked");
-        return content;
+        return std::move(*content);
     }
 
     std::span<const u8> rest_;
@@ -131,6 +118,8 @@ class SectionReader {
 
 Status check_header(std::span<const u8> file, const std::string& name) {
     FileHeader header{};
+    if (is_bundle(file))
+        return Error{name + " is a bundle; 'uchronia import " + name + "' makes a history of it"};
     if (file.size() < sizeof kMagic || std::memcmp(file.data(), kMagic, sizeof kMagic) != 0)
         return Error{name +
                      " is not a history of Uchronia: it does not begin with 'UCHRHIST'. "

@@ -82,7 +82,8 @@ Session::Session(const machine::BaseImage& base, History history, machine::Outsi
         files_ = std::make_unique<RecordedFiles>(
             history_.record, *files,
             RecordedFiles::Folders{.kept = history_.files.working_folders,
-                                   .not_kept = history_.files.system_folders});
+                                   .not_kept = history_.files.system_folders},
+            options.store);
     }
 }
 
@@ -90,6 +91,10 @@ Session::~Session() = default;
 
 std::optional<std::string> Session::changed_file() const {
     return files_ == nullptr ? std::nullopt : files_->changed_file();
+}
+
+Status Session::keep_contents() {
+    return files_ == nullptr ? Status() : files_->keep_contents();
 }
 
 void Session::interrupt() {

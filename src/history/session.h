@@ -41,6 +41,8 @@ struct SessionOptions {
     RunObserver* observer = nullptr;
     machine::Engine engine = machine::Engine::kTranslator;  // every one gives the same run
     std::shared_ptr<cpu::jit::CodeLibrary> library = {};    // null: all is translated anew
+    // Of the contents that are not in the history; must outlive the session. Null: none.
+    const ContentStore* store = nullptr;
     // Nanoseconds, to measure what slow paths cost; null: not measured.
     u64 (*clock)() = nullptr;
     bool perf_map = false;  // names for translated code, for the host's perf
@@ -63,8 +65,10 @@ class Session {
     const History& history() const { return history_; }
     // Where the run left `expected`.
     const std::optional<Divergence>& divergence() const { return divergence_; }
-    // A file of the host that is no longer as the history has it.
+    // A file that is no longer as the history has it, neither on the host nor in the store.
     std::optional<std::string> changed_file() const;
+    // After run(): brings what was read from the host into the store.
+    Status keep_contents();
     machine::Machine& machine() { return machine_; }
 
   private:

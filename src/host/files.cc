@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <memory>
 
 namespace uchronia::host {
@@ -97,13 +98,46 @@ Status write_and_close(Descriptor& file, std::span<const u8> contents, const std
     return {};
 }
 
-Status fill_temporary(Descriptor& file, std::span<const u8> contents, const std::string& path) {
+enum class Durability : u8 {
+    kSynced,  // on the disk before it has its name
+    kCached,  // whenever the system writes it there
+};
+
+Status fill_temporary(Descriptor& file, std::span<const u8> contents, const std::string& path,
+                      Durability durability) {
     if (Status status = write_all(file.number(), contents, path); !status)
         return status;
-    if (::fsync(file.number()) != 0)
+    if (durability == Durability::kSynced && ::fsync(file.number()) != 0)
         return failure("write", path, errno);
     if (!file.close())
         return failure("write", path, errno);
+    return {};
+}
+
+// A new file beside it, which takes its name when it is complete.
+Status replace_file(const std::string& path, std::span<const u8> contents, mode_t mode,
+                    Durability durability) {
+    // Other threads, other processes and the leftovers of a crash may hold a name.
+    std::string temporary;
+    int number = -1;
+    for (int attempt = 0; attempt < 1000 && number < 0; ++attempt) {
+        temporary = path + ".new" + std::to_string(attempt);
+        number = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        if (number < 0 && errno != EEXIST)
+            break;
+    }
+    Descriptor file(number);
+    if (!file.valid())
+        return failure("create a file beside", path, errno);
+    if (Status status = fill_temporary(file, contents, path, durability); !status) {
+        ::unlink(temporary.c_str());
+        return status;
+    }
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+        const int error = errno;
+        ::unlink(temporary.c_str());
+        return failure("replace", path, error);
+    }
     return {};
 }
 
@@ -176,28 +210,24 @@ Result<std::vector<u8>> read_file(const std::string& path) {
 }
 
 Status write_file_atomically(const std::string& path, std::span<const u8> contents) {
-    // Other threads, other processes and the leftovers of a crash may hold a name.
-    std::string temporary;
-    int number = -1;
-    for (int attempt = 0; attempt < 1000 && number < 0; ++attempt) {
-        temporary = path + ".new" + std::to_string(attempt);
-        number = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (number < 0 && errno != EEXIST)
-            break;
-    }
-    Descriptor file(number);
-    if (!file.valid())
-        return failure("create a file beside", path, errno);
-    if (Status status = fill_temporary(file, contents, path); !status) {
-        ::unlink(temporary.c_str());
+    if (Status status = replace_file(path, contents, 0666, Durability::kSynced); !status)
         return status;
-    }
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-        const int error = errno;
-        ::unlink(temporary.c_str());
-        return failure("replace", path, error);
-    }
     return sync_directory(parent_of(path));
+}
+
+Status write_cached_file(const std::string& path, std::span<const u8> contents) {
+    return replace_file(path, contents, 0600, Durability::kCached);
+}
+
+bool refresh_cached_file(const std::string& path) {
+    constexpr i64 kSecondsOfDay = 24 * 60 * 60;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0)
+        return false;
+    // A cache of another user, or one that is read-only, serves as it is.
+    if (::time(nullptr) - status.st_mtime > kSecondsOfDay)
+        static_cast<void>(::utimensat(AT_FDCWD, path.c_str(), nullptr, 0));
+    return true;
 }
 
 Status write_file_atomically(const std::string& path, std::string_view contents) {

@@ -49,6 +49,13 @@ Status append_to_file(const std::string& path, std::span<const u8> contents);
 // atomic: for caches, whose readers check what they read.
 Status write_private_file_at(const std::string& path, u64 offset, std::span<const u8> contents);
 
+// As write_file_atomically, for this user alone and without fsync: for caches, whose readers check
+// what they read.
+Status write_cached_file(const std::string& path, std::span<const u8> contents);
+// Whether a file of a cache is there and has contents. It then counts as used today: its time of
+// change tells, to a day, when it was last asked for.
+bool refresh_cached_file(const std::string& path);
+
 // Creates a folder and its missing parents (mode 0777 less the umask).
 Status create_directories(const std::string& path);
 
