@@ -46,13 +46,13 @@ Examples:
 // What one side of the comparison needs to run.
 struct Side {
     history::History history;
+    history::ContentStore store = content_store();
     std::unique_ptr<host::FileTree> files;
     std::unique_ptr<SteppedRun> run;
 };
 
 Status load(const std::string& file, Side& side) {
-    const Result<std::string> path =
-        file == "last" ? last_history_path() : Result<std::string>(file);
+    const Result<std::string> path = history_path(file);
     if (!path)
         return path.error();
     Result<history::History> history = history::load_history(*path);
@@ -68,9 +68,9 @@ Status load(const std::string& file, Side& side) {
 
 Status start(const machine::BaseImage& base, const Options& options, const CodeCache& code,
              Side& side) {
-    Result<std::unique_ptr<SteppedRun>> run =
-        SteppedRun::start(base, side.history, side.files.get(),
-                          {.engine = options.engine, .library = code.library()});
+    Result<std::unique_ptr<SteppedRun>> run = SteppedRun::start(
+        base, side.history, side.files.get(),
+        {.engine = options.engine, .library = code.library(), .store = &side.store});
     if (!run)
         return run.error();
     side.run = std::move(*run);

@@ -49,7 +49,8 @@ SteppedRun::SteppedRun(const machine::BaseImage& base, History history, host::Fi
         files_ = std::make_unique<RecordedFiles>(
             history_.record, *files,
             RecordedFiles::Folders{.kept = history_.files.working_folders,
-                                   .not_kept = history_.files.system_folders});
+                                   .not_kept = history_.files.system_folders},
+            options.store);
 }
 
 SteppedRun::~SteppedRun() = default;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "history/content_store.h"
 #include "history/history.h"
 #include "machine/base_image.h"
 #include "memory/frame_store.h"
@@ -17,6 +18,8 @@ namespace uchronia::history {
 struct SteppedRunOptions {
     machine::Engine engine = machine::Engine::kTranslator;
     std::shared_ptr<cpu::jit::CodeLibrary> library = {};  // null: all is translated anew
+    // What files held that are not as they were; must outlive the run. Null: nobody knows.
+    const ContentStore* store = nullptr;
 };
 
 class SteppedRun {
