@@ -10,6 +10,7 @@
 #include "cli/cache.h"
 #include "tests/programs/guest_run.h"
 #include "tests/programs/host_run.h"
+#include "tests/programs/thirty_two_bits.h"
 
 namespace uchronia::tests {
 namespace {
@@ -73,6 +74,7 @@ constexpr Program kPrograms[] = {
      "i < 1000; ++i) s += 1.0 / i; printf(\"%%.15f\\\\n\", s); return 7; }\\n' > $d/a.c; gcc -O2 "
      "-o "
      "$d/a $d/a.c && $d/a"},
+    {"thirty_two_bits", kThirtyTwoBits},
     {"xz", "head -c 300000 /usr/bin/bash | xz -2 | xz -d | sha256sum"},
     {"git",
      "d=$(mktemp -d); cd $d; git init -q -b main .; git config user.email a@b.c; git config "
