@@ -37,7 +37,7 @@ class JumpTables {
         u32 key = 0;
         u64 last_use = 0;
         bool taken = false;
-        JumpEntry* entries = nullptr;            // kCount of them
+        JumpEntry* entries = nullptr;           // kCount of them
         host::ZeroedArray<u32> blocks{kCount};  // costs what is used of it
         std::vector<u32> used;
 

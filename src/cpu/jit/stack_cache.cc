@@ -6,7 +6,8 @@
 // page as soon as its entry changes (Translator::check_stack_page), which can only happen while the
 // engine runs, and never goes on inside a block after that. The page is canonical, so none of these
 // accesses faults or leaves to the engine, but those that must be aligned, and these do not come
-// back: r11 keeps the addend from one to the next, and RSP is moved once for several pushes or pops.
+// back: r11 keeps the addend from one to the next, and RSP is moved once for several pushes or
+// pops.
 //
 // Where the comparison fails, a stub names RSP's page instead; if the range does not lie in one
 // page, or the page is not plain memory, the block's plain twin runs (mode_bit::kPlain).
