@@ -130,6 +130,12 @@ void Machine::set_boot_state(const cpu::CPUState& state) {
     cpu::VCPU& boot = *vcpus_[0];
     boot.state = state;
     mmu_->update_context(boot);
+    // A firmware gives all of them the same memory types.
+    for (const auto& cpu : vcpus_) {
+        cpu->state.mtrr_default_type = state.mtrr_default_type;
+        cpu->state.mtrr_variable = state.mtrr_variable;
+        cpu->state.mtrr_fixed = state.mtrr_fixed;
+    }
 }
 
 void Machine::set_environment(RunEnvironment environment) {
