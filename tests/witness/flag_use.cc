@@ -49,7 +49,8 @@ bool is_checked(Instruction instruction) {
     const InstructionRow& row = row_of(instruction);
     Op op{};
     op.id = static_cast<u16>(instruction);
-    return (row.attributes & attribute::kAlone) == 0 && flag_use(op) != FlagUse{kAllFlags, 0};
+    constexpr u16 kNotHere = attribute::kAlone | attribute::kInvalid64;
+    return (row.attributes & kNotHere) == 0 && flag_use(op) != FlagUse{kAllFlags, 0};
 }
 
 class Checker {
