@@ -33,15 +33,6 @@ struct Options {
     u64 memory_size = machine::MachineConfig{}.memory_size;
 };
 
-class Silence final : public machine::Outside {
-  public:
-    void output(machine::OutputStream, std::span<const u8>) override {}
-    u64 input(u64, std::span<u8>) override { return 0; }
-    void console(u8) override {}
-    void kernel_report(u64, std::string_view) override {}
-    void agent_log(u64, std::string_view) override {}
-};
-
 // Seconds that `work` takes.
 template <class Work>
 double seconds_of(Work work) {
@@ -92,7 +83,7 @@ void measure_boot(const Options& options) {
     const std::string path = kProgramFolder + "/bench-base-image";
     std::vector<double> seconds, speeds;
     for (unsigned round = 0; round < options.rounds; ++round) {
-        Silence silence;
+        machine::SilentOutside silence;
         Status status;
         seconds.push_back(
             seconds_of([&] { status = machine::boot_base_image(*ingredients, silence, path); }));

@@ -13,15 +13,6 @@ namespace {
 
 using machine::Engine;
 
-class Silence final : public machine::Outside {
-  public:
-    void output(machine::OutputStream, std::span<const u8>) override {}
-    u64 input(u64, std::span<u8>) override { return 0; }
-    void console(u8) override {}
-    void kernel_report(u64, std::string_view) override {}
-    void agent_log(u64, std::string_view) override {}
-};
-
 struct Run {
     history::History history;
     std::string host_differences;
@@ -33,7 +24,7 @@ Result<Run> run(const machine::BaseImage& base, const history::History& history,
     Result<std::unique_ptr<host::FileTree>> files = open_files(history.files);
     if (!files)
         return files.error();
-    Silence outside;
+    machine::SilentOutside outside;
     history::Session session(base, history, outside, files->get(),
                              {.engine = engine, .library = code.library()});
     const u64 begin = host::monotonic_nanoseconds();

@@ -54,16 +54,6 @@ Examples:
   uchronia perf --by process --flame slow.svg slow.uch
   uchronia perf --from 1.5s --to 2s --every 1009 slow.uch)";
 
-// The command's output has been seen when the history was recorded.
-class Silence final : public machine::Outside {
-  public:
-    void output(machine::OutputStream, std::span<const u8>) override {}
-    u64 input(u64, std::span<u8>) override { return 0; }
-    void console(u8) override {}
-    void kernel_report(u64, std::string_view) override {}
-    void agent_log(u64, std::string_view) override {}
-};
-
 // Puts "#123" or "1.5s" where it belongs.
 Status parse_moment(const std::string& text, Ticks& tick, VirtualTime& time) {
     if (text.empty())
@@ -116,7 +106,8 @@ Result<Replay> replay_with(profile::Profiler& profiler, const machine::BaseImage
     Result<std::unique_ptr<host::FileTree>> files = open_files(recorded.files);
     if (!files)
         return files.error();
-    Silence outside;
+    // The command's output has been seen when the history was recorded.
+    machine::SilentOutside outside;
     const bool has_chain = !recorded.chain.links.empty();
     const history::ContentStore store = content_store();
     history::Session session(base, recorded, outside, files->get(),

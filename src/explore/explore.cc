@@ -5,19 +5,6 @@
 #include <thread>
 
 namespace uchronia::explore {
-namespace {
-
-// What a run says while it is explored is not shown; a replay shows it.
-class SilentOutside final : public machine::Outside {
-  public:
-    void output(machine::OutputStream, std::span<const u8>) override {}
-    u64 input(u64, std::span<u8>) override { return 0; }
-    void console(u8) override {}
-    void kernel_report(u64, std::string_view) override {}
-    void agent_log(u64, std::string_view) override {}
-};
-
-}  // namespace
 
 // What the threads have in common; all of it is only used with the mutex held, but for `stop`.
 struct Explorer::Shared {
@@ -93,7 +80,8 @@ void Explorer::work(unsigned job) {
 Status Explorer::run_seed(unsigned job, u64 seed, host::FileSource& files) {
     history::History history = history_;
     history.tape = history::Tape::from_seed(seed);
-    SilentOutside outside;
+    // What a run says while it is explored is not shown; a replay shows it.
+    machine::SilentOutside outside;
     history::Session session(
         base_, std::move(history), outside, &files,
         {.engine = options_.engine, .library = options_.library, .store = options_.store});

@@ -26,4 +26,14 @@ class Outside {
     virtual void agent_log(u64 level, std::string_view text) = 0;
 };
 
+// Nobody listens, and there is no input.
+class SilentOutside : public Outside {
+  public:
+    void output(OutputStream, std::span<const u8>) override {}
+    u64 input(u64, std::span<u8>) override { return 0; }
+    void console(u8) override {}
+    void kernel_report(u64, std::string_view) override {}
+    void agent_log(u64, std::string_view) override {}
+};
+
 }  // namespace uchronia::machine

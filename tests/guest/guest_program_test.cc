@@ -44,15 +44,6 @@ class Decisions final : public machine::DecisionSource {
     }
 };
 
-class Nobody final : public machine::Outside {
-  public:
-    void output(machine::OutputStream, std::span<const u8>) override {}
-    u64 input(u64, std::span<u8>) override { return 0; }
-    void console(u8) override {}
-    void kernel_report(u64, std::string_view) override {}
-    void agent_log(u64, std::string_view) override {}
-};
-
 // Every integer field of a component by its path.
 class FieldReader final : public FieldVisitor {
   public:
@@ -127,7 +118,7 @@ class Guest {
     const Program& program_;
     memory::FrameStore frames_;
     Decisions decisions_;
-    Nobody nobody_;
+    machine::SilentOutside nobody_;
     machine::Machine machine_;
 };
 
