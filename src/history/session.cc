@@ -11,11 +11,6 @@ namespace {
 // Long enough for a guest that does anything at all to reach its next tick.
 constexpr u64 kSettlingTime = 1'000'000'000;  // virtual nanoseconds
 
-template <class T>
-T saturating_sum(T a, T b) {
-    return b.value > ~u64{0} - a.value ? T(~u64{0}) : a + b;
-}
-
 machine::MachineConfig with_engine(machine::MachineConfig config, const SessionOptions& options) {
     config.engine = options.engine;
     config.translator.library = options.library;
@@ -75,27 +70,13 @@ Session::Session(const machine::BaseImage& base, History history, machine::Outsi
       history_(std::move(history)),
       options_(options),
       machine_(frames_, with_engine(base.config(), options)),
-      outside_(std::make_unique<SessionOutside>(outside, history_.input, options.live_input)) {
+      outside_(std::make_unique<SessionOutside>(outside, history_.input, options.live_input)),
+      run_(history_, machine_, files, options.store) {
     history_.result.reset();
     history_.chain = {};
-    if (files != nullptr) {
-        files_ = std::make_unique<RecordedFiles>(
-            history_.record, *files,
-            RecordedFiles::Folders{.kept = history_.files.working_folders,
-                                   .not_kept = history_.files.system_folders},
-            options.store);
-    }
 }
 
 Session::~Session() = default;
-
-std::optional<std::string> Session::changed_file() const {
-    return files_ == nullptr ? std::nullopt : files_->changed_file();
-}
-
-Status Session::keep_contents() {
-    return files_ == nullptr ? Status() : files_->keep_contents();
-}
 
 void Session::interrupt() {
     interrupted_ = true;
@@ -107,33 +88,14 @@ Status Session::run() {
         return status;
     set_check_context(history_.tape.seed_at(Ticks(0)), &ticks_for_check_);
     while (advance() == Progress::kOn)
-        ticks_for_check_ = machine_.ticks().value - start_.value;
+        ticks_for_check_ = run_.ticks().value;
     set_check_context(0, nullptr);
     return {};
 }
 
 Status Session::start() {
-    if (Status status = history_.tape.check(); !status)
+    if (Status status = run_.start(base_, frames_, *outside_); !status)
         return status;
-    if (history_.base.image != base_.digest() ||
-        (history_.base.state != Digest() && history_.base.state != base_.state_digest()))
-        return Error{"the base image " + to_hex(base_.digest()) +
-                     " is not the one that the history starts from, " +
-                     to_hex(history_.base.image)};
-    history_.base.state = base_.state_digest();
-    const Result<std::vector<u8>> request = machine::encode_run_request(history_.request);
-    if (!request)
-        return request.error();
-    if (Status status = base_.start(machine_, frames_); !status)
-        return status;
-
-    start_ = machine_.ticks();
-    start_time_ = machine_.now();
-    tape_ = std::make_unique<TapeReader>(history_.tape, start_);
-    machine_.set_environment({.decisions = tape_.get(),
-                              .outside = outside_.get(),
-                              .files = files_.get(),
-                              .request = *request});
     add_link();
     machine_.start_preemption();
     return {};
@@ -143,48 +105,27 @@ Status Session::start() {
 Session::Progress Session::advance() {
     if (interrupted_)
         return stop_here();
-    const u64 done = machine_.ticks().value - start_.value;
+    const u64 done = run_.ticks().value;
     const u64 next_link = (done / kChainInterval + 1) * kChainInterval;
-    Ticks next(std::min(next_link, history_.limits.stop_tick.value));
+    Ticks next(next_link);
     if (options_.observer != nullptr)
         next = std::min(next, options_.observer->next_stop(Ticks(done)));
-    const VirtualTime end = std::min(history_.limits.timeout, history_.limits.stop_time);
-    const machine::StopReason reason =
-        machine_.run(start_ + next, saturating_sum(start_time_, end));
-    return follow(reason);
+    return follow(run_.run(next));
 }
 
 Session::Progress Session::follow(const machine::StopReason& reason) {
-    switch (reason.stop) {
-        case machine::Stop::kTick: {
-            const Ticks done = machine_.ticks() - start_;
-            if (options_.observer != nullptr)
-                options_.observer->stopped(machine_, done, machine_.now() - start_time_);
-            if (done >= history_.limits.stop_tick) {
-                finish({OutcomeKind::kStopped, 0, ""});
-                return Progress::kEnded;
-            }
-            if (done.value % kChainInterval != 0)
-                return Progress::kOn;
-            return add_link() ? Progress::kOn : Progress::kEnded;
-        }
-        case machine::Stop::kInterrupted:
-            return stop_here();
-        case machine::Stop::kReady:
-            // The agent waits again, which it never does after a run has begun.
-            finish({OutcomeKind::kAgentPanic, 0, "it asked for a second command"});
-            return Progress::kEnded;
-        case machine::Stop::kTime:
-            if (history_.limits.stop_time < history_.limits.timeout) {
-                finish({OutcomeKind::kStopped, 0, ""});
-                return Progress::kEnded;
-            }
-            break;
-        default:
-            break;
+    if (reason.stop == machine::Stop::kInterrupted)
+        return stop_here();
+    const Ticks done = run_.ticks();
+    if (reason.stop == machine::Stop::kTick && options_.observer != nullptr)
+        options_.observer->stopped(machine_, done, run_.time());
+    if (std::optional<Outcome> end = run_.end_at(reason, outside_->end_of_console())) {
+        finish(std::move(*end));
+        return Progress::kEnded;
     }
-    finish(outcome_of(reason, outside_->end_of_console()));
-    return Progress::kEnded;
+    if (done.value % kChainInterval != 0)
+        return Progress::kOn;
+    return add_link() ? Progress::kOn : Progress::kEnded;
 }
 
 // An interruption comes between any two steps of the machine, of which a replay knows only ticks:
@@ -193,9 +134,9 @@ Session::Progress Session::stop_here() {
     const VirtualTime latest = saturating_sum(machine_.now(), VirtualTime(kSettlingTime));
     const machine::StopReason reason = machine_.run(machine_.ticks() + Ticks(1), latest);
     if (reason.stop == machine::Stop::kTick)
-        history_.limits.stop_tick = machine_.ticks() - start_;
+        history_.limits.stop_tick = run_.ticks();
     else if (reason.stop == machine::Stop::kTime || reason.stop == machine::Stop::kInterrupted)
-        history_.limits.stop_time = machine_.now() - start_time_;
+        history_.limits.stop_time = run_.time();
     else
         return follow(reason);
     finish({OutcomeKind::kStopped, 0, ""});
@@ -204,7 +145,7 @@ Session::Progress Session::stop_here() {
 
 // False if the chain has left the expected one, and the run is over.
 bool Session::add_link() {
-    history_.chain.append(machine_, start_, start_time_);
+    run_.append_to_chain();
     if (options_.expected == nullptr)
         return true;
     divergence_ = compare(*options_.expected, history_.chain, Completeness::kGrowing);
@@ -214,11 +155,11 @@ bool Session::add_link() {
 }
 
 void Session::finish(Outcome outcome) {
-    const Ticks ticks = machine_.ticks() - start_;
-    const VirtualTime time = machine_.now() - start_time_;
+    const Ticks ticks = run_.ticks();
+    const VirtualTime time = run_.time();
     const HashChain& chain = history_.chain;
     if (chain.links.empty() || chain.links.back().tick != ticks || chain.links.back().time != time)
-        history_.chain.append(machine_, start_, start_time_);
+        run_.append_to_chain();
     if (options_.expected != nullptr && !divergence_)
         divergence_ = compare(*options_.expected, history_.chain, Completeness::kComplete);
     history_.result = RunResult{.outcome = std::move(outcome),

@@ -11,9 +11,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "history/history.h"
-#include "machine/base_image.h"
-#include "memory/frame_store.h"
+#include "history/started_run.h"
 
 namespace uchronia::history {
 
@@ -66,9 +64,9 @@ class Session {
     // Where the run left `expected`.
     const std::optional<Divergence>& divergence() const { return divergence_; }
     // A file that is no longer as the history has it, neither on the host nor in the store.
-    std::optional<std::string> changed_file() const;
+    std::optional<std::string> changed_file() const { return run_.changed_file(); }
     // After run(): brings what was read from the host into the store.
-    Status keep_contents();
+    Status keep_contents() { return run_.keep_contents(); }
     machine::Machine& machine() { return machine_; }
 
   private:
@@ -88,11 +86,7 @@ class Session {
     memory::FrameStore frames_;
     machine::Machine machine_;
     std::unique_ptr<SessionOutside> outside_;
-    std::unique_ptr<RecordedFiles> files_;
-    std::unique_ptr<TapeReader> tape_;
-
-    Ticks start_;
-    VirtualTime start_time_;
+    StartedRun run_;
     unsigned long long ticks_for_check_ = 0;
     std::atomic<bool> interrupted_ = false;
     std::optional<Divergence> divergence_;

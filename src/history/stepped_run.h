@@ -8,10 +8,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "history/content_store.h"
-#include "history/history.h"
-#include "machine/base_image.h"
-#include "memory/frame_store.h"
+#include "history/started_run.h"
 
 namespace uchronia::history {
 
@@ -35,8 +32,8 @@ class SteppedRun {
     void run_to(Ticks tick);
 
     // From the run's start.
-    Ticks ticks() { return machine_.ticks() - start_; }
-    VirtualTime time() { return machine_.now() - start_time_; }
+    Ticks ticks() const { return run_.ticks(); }
+    VirtualTime time() const { return run_.time(); }
     // How the history ended; nothing: it goes on.
     const std::optional<Outcome>& end() const { return end_; }
 
@@ -55,23 +52,19 @@ class SteppedRun {
     machine::Machine& machine() { return machine_; }
     const History& history() const { return history_; }
     // A file of the host that is no longer as the history has it.
-    std::optional<std::string> changed_file() const;
+    std::optional<std::string> changed_file() const { return run_.changed_file(); }
 
   private:
     class ReplayOutside;
 
     SteppedRun(const machine::BaseImage& base, History history, host::FileSource* files,
                const SteppedRunOptions& options);
-    Status begin(const machine::BaseImage& base);
 
     History history_;
     memory::FrameStore frames_;
     machine::Machine machine_;
     std::unique_ptr<ReplayOutside> outside_;
-    std::unique_ptr<RecordedFiles> files_;
-    std::unique_ptr<TapeReader> tape_;
-    Ticks start_;
-    VirtualTime start_time_;
+    StartedRun run_;
     std::optional<Outcome> end_;
     std::atomic<bool> interrupted_ = false;
 };
