@@ -1,5 +1,7 @@
 #include "profile/place_names.h"
 
+#include "profile/machine_view.h"
+
 namespace uchronia::profile {
 namespace {
 
@@ -24,25 +26,9 @@ u64 canonical(u64 address) {
 
 }  // namespace
 
-class PlaceNames::MachineView final : public GuestView {
-  public:
-    explicit MachineView(machine::Machine& machine) : machine_(machine) {}
-
-    bool translate(u64 address, u64& physical) override {
-        return machine_.mmu().probe(machine_.vcpu(machine_.turn()), address, physical);
-    }
-    bool read_physical(u64 physical, std::span<u8> bytes) override {
-        return machine_.ram().read(PhysicalAddress(physical), bytes);
-    }
-
-  private:
-    machine::Machine& machine_;
-};
-
 PlaceNames::PlaceNames(machine::Machine& machine, const std::set<u64>& pages)
-    : machine_(machine), view_(std::make_unique<MachineView>(machine)), tables_left_(kMostTables) {
-    Result<std::unique_ptr<LinuxKernel>> kernel =
-        LinuxKernel::find(*view_, machine.vcpu(machine.turn()).state.lstar);
+    : view_(std::make_unique<MachineView>(machine)), tables_left_(kMostTables) {
+    Result<std::unique_ptr<LinuxKernel>> kernel = LinuxKernel::find(*view_, view_->state().lstar);
     if (kernel)
         kernel_ = std::move(*kernel);
     find_mappings(pages);
@@ -52,7 +38,7 @@ PlaceNames::~PlaceNames() = default;
 
 // Intel SDM Vol. 3A, 4.5: 4-level paging.
 void PlaceNames::find_mappings(const std::set<u64>& pages) {
-    const cpu::CPUState& state = machine_.vcpu(machine_.turn()).state;
+    const cpu::CPUState& state = view_->state();
     static constexpr u64 kLongModeActive = 1 << 10;
     if (!pages.empty() && (state.efer & kLongModeActive) != 0)
         walk(state.cr3 & kAddressMask, kTopLevel, 0, pages);
@@ -83,11 +69,7 @@ void PlaceNames::walk(u64 table, unsigned level, u64 address, const std::set<u64
 }
 
 std::string PlaceNames::process() {
-    const std::optional<Task> task =
-        kernel_ == nullptr ? std::nullopt : kernel_->current_task(machine_.turn());
-    if (!task)
-        return "cr3 " + machine::to_hex_number(machine_.vcpu(machine_.turn()).state.cr3);
-    return task->process == 0 ? task->name : task->name + " " + std::to_string(task->process);
+    return view_->process_name(kernel_.get());
 }
 
 std::string PlaceNames::symbol_at(u64 address) {
@@ -101,7 +83,7 @@ std::string PlaceNames::symbol_at(u64 address) {
 }
 
 std::string PlaceNames::next_instruction() {
-    const cpu::CPUState& state = machine_.vcpu(machine_.turn()).state;
+    const cpu::CPUState& state = view_->state();
     if (state.cpl() == 3)
         return machine::to_hex_number(state.rip) + " in " + process();
     const std::string symbol = symbol_at(state.rip);

@@ -12,6 +12,8 @@
 
 namespace uchronia::profile {
 
+class MachineView;
+
 class PlaceNames {
   public:
     // Looks at the machine as it is now, which must stay so while names are asked for. `pages`: the
@@ -28,13 +30,10 @@ class PlaceNames {
     std::string page_name(u64 page_number, unsigned offset);
 
   private:
-    class MachineView;
-
     void find_mappings(const std::set<u64>& pages);
     void walk(u64 table, unsigned level, u64 address, const std::set<u64>& pages);
     std::string symbol_at(u64 address);
 
-    machine::Machine& machine_;
     std::unique_ptr<MachineView> view_;
     std::unique_ptr<LinuxKernel> kernel_;  // null: there is none that we know
     std::map<u64, u64> addresses_;         // by page number: where the present process sees it

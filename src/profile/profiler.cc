@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "machine/machine.h"
+#include "profile/machine_view.h"
 
 namespace uchronia::profile {
 namespace {
@@ -17,22 +18,6 @@ std::string number_in_brackets(u64 address) {
 }
 
 }  // namespace
-
-// The machine's memory in the address space of the vCPU.
-class Profiler::MachineView final : public GuestView {
-  public:
-    explicit MachineView(machine::Machine& machine) : machine_(machine) {}
-
-    bool translate(u64 address, u64& physical) override {
-        return machine_.mmu().probe(machine_.vcpu(machine_.turn()), address, physical);
-    }
-    bool read_physical(u64 physical, std::span<u8> bytes) override {
-        return machine_.ram().read(PhysicalAddress(physical), bytes);
-    }
-
-  private:
-    machine::Machine& machine_;
-};
 
 // A stack while it is walked.
 struct Profiler::Walk {
@@ -71,8 +56,7 @@ void Profiler::stopped(machine::Machine& machine, Ticks done, VirtualTime time) 
 
 void Profiler::attach(machine::Machine& machine) {
     view_ = std::make_unique<MachineView>(machine);
-    Result<std::unique_ptr<LinuxKernel>> kernel =
-        LinuxKernel::find(*view_, machine.vcpu(machine.turn()).state.lstar);
+    Result<std::unique_ptr<LinuxKernel>> kernel = LinuxKernel::find(*view_, view_->state().lstar);
     if (!kernel) {
         problem_ = "no names of functions and files: " + kernel.error().message;
         return;
@@ -98,7 +82,7 @@ std::vector<std::string> Profiler::remarks() const {
 void Profiler::take_sample(machine::Machine& machine) {
     if (view_ == nullptr)
         attach(machine);
-    const cpu::CPUState& state = machine.vcpu(machine.turn()).state;
+    const cpu::CPUState& state = view_->state();
     Walk walk;
     std::copy_n(state.gpr.begin(), walk.registers.gpr.size(), walk.registers.gpr.begin());
     walk.registers.rip = state.rip;
@@ -107,15 +91,7 @@ void Profiler::take_sample(machine::Machine& machine) {
         walk_kernel(walk);
     if (walk.user)
         walk_user(walk);
-    profile_.add({process_name(machine), std::move(walk.frames)});
-}
-
-// What the guest says; otherwise its address space is all that tells processes apart.
-std::string Profiler::process_name(machine::Machine& machine) {
-    const std::optional<Task> task = kernel_ == nullptr ? std::nullopt : kernel_->current_task(0);
-    if (!task)
-        return "cr3 " + machine::to_hex_number(machine.vcpu(machine.turn()).state.cr3);
-    return task->process == 0 ? task->name : task->name + " " + std::to_string(task->process);
+    profile_.add({view_->process_name(kernel_.get()), std::move(walk.frames)});
 }
 
 // Up to the code that entered the kernel; then `walk.user` is set.

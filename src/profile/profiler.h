@@ -19,6 +19,8 @@
 
 namespace uchronia::profile {
 
+class MachineView;
+
 struct ProfilerOptions {
     u64 interval_ticks = 0;  // at least 1
     // Where samples are taken, from the history's start.
@@ -40,12 +42,10 @@ class Profiler final : public history::RunObserver {
     std::vector<std::string> remarks() const;
 
   private:
-    class MachineView;
     struct Walk;
 
     void attach(machine::Machine& machine);
     void take_sample(machine::Machine& machine);
-    std::string process_name(machine::Machine& machine);
     void walk_kernel(Walk& walk);
     void walk_user(Walk& walk);
     bool step_user(Walk& walk, const std::optional<UserLocation>& location, u64 looked_up);
