@@ -56,22 +56,22 @@ void Assembler::rm(u8 opcode, u8 reg, const Memory& m) {
     modrm_memory(reg, m);
 }
 
-void Assembler::rm32(u8 opcode, u8 reg, const Memory& m) {
+void Assembler::prefixes32(u8 reg, const Memory& m) {
     if (m.gs)
         byte(0x65);
     const u8 rex = rex_bits(reg, m);
     if (rex != 0)
         byte(0x40 | rex);
+}
+
+void Assembler::rm32(u8 opcode, u8 reg, const Memory& m) {
+    prefixes32(reg, m);
     byte(opcode);
     modrm_memory(reg, m);
 }
 
 void Assembler::two_byte(u8 opcode, u8 reg, const Memory& m) {
-    if (m.gs)
-        byte(0x65);
-    const u8 rex = rex_bits(reg, m);
-    if (rex != 0)
-        byte(0x40 | rex);
+    prefixes32(reg, m);
     byte(0x0f);
     byte(opcode);
     modrm_memory(reg, m);

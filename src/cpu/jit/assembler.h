@@ -119,26 +119,11 @@ class Assembler {
     void and_(HostRegister to, const Memory& m) { rm(0x23, to, m); }
     void and_(HostRegister to, i32 number) { immediate(4, to, number); }
     void and32(HostRegister to, i32 number) { immediate32(4, to, number); }
-    void and_(const Memory& m, i32 number) {
-        rm(0x81, 4, m);
-        value(number);
-    }
-    void add(const Memory& m, i32 number) {
-        rm(0x81, 0, m);
-        value(number);
-    }
-    void or_(const Memory& m, i32 number) {
-        rm(0x81, 1, m);
-        value(number);
-    }
-    void and32(const Memory& m, i32 number) {
-        rm32(0x81, 4, m);
-        value(number);
-    }
-    void or32(const Memory& m, i32 number) {
-        rm32(0x81, 1, m);
-        value(number);
-    }
+    void and_(const Memory& m, i32 number) { memory_immediate(4, m, number); }
+    void add(const Memory& m, i32 number) { memory_immediate(0, m, number); }
+    void or_(const Memory& m, i32 number) { memory_immediate(1, m, number); }
+    void and32(const Memory& m, i32 number) { memory_immediate32(4, m, number); }
+    void or32(const Memory& m, i32 number) { memory_immediate32(1, m, number); }
     void xor_(HostRegister to, const Memory& m) { rm(0x33, to, m); }
     void xor_(HostRegister to, HostRegister from) { rr(0x33, to, from); }
     void compare(HostRegister a, const Memory& m) { rm(0x3b, a, m); }
@@ -185,8 +170,17 @@ class Assembler {
     void immediate(u8 operation, HostRegister to, i32 number);
     void immediate32(u8 operation, HostRegister to, i32 number);
     void immediate_tail(u8 operation, HostRegister to, i32 number);
+    void memory_immediate(u8 operation, const Memory& m, i32 number) {
+        rm(0x81, operation, m);
+        value(number);
+    }
+    void memory_immediate32(u8 operation, const Memory& m, i32 number) {
+        rm32(0x81, operation, m);
+        value(number);
+    }
     void digit(u8 opcode, u8 operation, const Memory& m);
     void two_byte(u8 opcode, u8 reg, const Memory& m);  // 0F opcode
+    void prefixes32(u8 reg, const Memory& m);
     void lead(u8* field, const void* target) {
         patch_rel32(field, target);
         const i64 distance = static_cast<const u8*>(target) - field;

@@ -153,11 +153,17 @@ inline void put_flags_image(Assembler& out, i32 pushed) {
     out.rm(0x0b, kScratch, at(pushed + kSystemFlags));
 }
 
+// to = the offset of an address's place in a jump table.
+inline void put_table_place(Assembler& out, HostRegister to, HostRegister address) {
+    static_assert(sizeof(JumpEntry) == 16);
+    out.rorx(to, address, 64 - 4);
+    out.and32(to, (JumpTables::kCount - 1) << 4);
+}
+
 // r11 = the entry in the jump table for the address in rcx; compares its address.
 inline void put_table_look(Assembler& out, i32 pushed) {
-    static_assert(sizeof(JumpEntry) == 16 && offsetof(JumpEntry, rip) == 0);
-    out.rorx(kScratch2, kScratch, 64 - 4);
-    out.and32(kScratch2, (JumpTables::kCount - 1) << 4);
+    static_assert(offsetof(JumpEntry, rip) == 0);
+    put_table_place(out, kScratch2, kScratch);
     out.add(kScratch2, at(pushed + kJumps));
     out.compare(kScratch, Memory{.base = kScratch2});
 }

@@ -91,8 +91,7 @@ class Transition {
 
     // The entry of the other privilege's jump table for an address comes to rax. The last check.
     void find_target(bool to_kernel, HostRegister address) {
-        out_.rorx(kFree1, address, 64 - 4);
-        out_.and32(kFree1, (JumpTables::kCount - 1) << 4);
+        put_table_place(out_, kFree1, address);
         out_.load(kFree2, prepared(to_kernel, offsetof(PreparedKey, jumps)));
         out_.rr(0x03, kFree1, kFree2);  // ADD
         out_.compare(address, of(kFree1, offsetof(JumpEntry, rip)));

@@ -4,6 +4,7 @@
 // A target that is not canonical gives #GP(0) at the branch (APM vol. 2, 4.6.2 and 8.2.14).
 #include "cpu/interp/integer/condition.h"
 #include "cpu/interp/integer/forms.h"
+#include "cpu/interp/string_register.h"
 
 namespace uchronia::cpu::interp::integer {
 namespace {
@@ -106,19 +107,11 @@ struct Return {
     }
 };
 
-// The bits of rCX that count, by the address size.
-inline u64 count_mask(const Op* op) {
-    return (op->flags & op_flag::kAddress32) != 0 ? ~u32{0} : ~u64{0};
-}
-
-enum class LoopWhile : u8 { kAlways, kZero, kNotZero };
-
 // rCX changes only if the branch does not fault.
 template <LoopWhile W>
 void loop(VCPU& cpu, const Op* op) {
-    const u64 count = (cpu.state.gpr[kRCX] - 1) & count_mask(op);
-    const bool zero = cpu.state.flags.zf();
-    const bool taken = count != 0 && (W == LoopWhile::kAlways || zero == (W == LoopWhile::kZero));
+    const u64 count = (cpu.state.gpr[kRCX] - 1) & string_mask(op);
+    const bool taken = loops<W>(count, cpu.state.flags);
     const u64 rip = taken ? relative_target(cpu, op) : cpu.address_after(op);
     if (!is_canonical(rip) && taken) [[unlikely]]
         return cpu.raise(op, Vector::kGP);
@@ -127,7 +120,7 @@ void loop(VCPU& cpu, const Op* op) {
 }
 
 void jump_if_count_zero(VCPU& cpu, const Op* op) {
-    return branch_if(cpu, op, (cpu.state.gpr[kRCX] & count_mask(op)) == 0);
+    return branch_if(cpu, op, (cpu.state.gpr[kRCX] & string_mask(op)) == 0);
 }
 
 }  // namespace

@@ -42,4 +42,12 @@ template <Condition C>
     return pair_holds<kNumber / 2>(flags.bits) != ((kNumber & 1) != 0);
 }
 
+// What LOOP, LOOPZ and LOOPNZ want of ZF, beside a count that is not zero yet.
+enum class LoopWhile : u8 { kAlways, kZero, kNotZero };
+
+template <LoopWhile W>
+inline bool loops(u64 count, ArithmeticFlags flags) {
+    return count != 0 && (W == LoopWhile::kAlways || flags.zf() == (W == LoopWhile::kZero));
+}
+
 }  // namespace uchronia::cpu::interp::integer

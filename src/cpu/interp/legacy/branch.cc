@@ -11,6 +11,7 @@ namespace uchronia::cpu::interp::legacy {
 namespace {
 
 using integer::Condition;
+using integer::LoopWhile;
 
 bool check_target(VCPU& cpu, const Op* op, u32 target) {
     if (target <= cpu.state.segments[kCS].limit) [[likely]]
@@ -102,8 +103,6 @@ struct Return {
     }
 };
 
-enum class LoopWhile : u8 { kAlways, kZero, kNotZero };
-
 // rCX changes only if the branch does not fault.
 template <LoopWhile W>
 struct Loop {
@@ -111,9 +110,7 @@ struct Loop {
     static void run(VCPU& cpu, const Op* op) {
         const u64 mask = string_mask(op);
         const u64 count = (cpu.state.gpr[kRCX] - 1) & mask;
-        const bool zero = cpu.state.flags.zf();
-        const bool taken =
-            count != 0 && (W == LoopWhile::kAlways || zero == (W == LoopWhile::kZero));
+        const bool taken = integer::loops<W>(count, cpu.state.flags);
         if (taken && !check_target(cpu, op, relative_target<T>(cpu, op)))
             return;
         set_string_register(cpu, kRCX, count, mask);

@@ -20,6 +20,15 @@ bool push(VCPU& cpu, const Op* op, T value) {
     return true;
 }
 
+template <class T>
+bool pop(VCPU& cpu, const Op* op, T& value) {
+    SegmentedStack stack(cpu);
+    if (!stack.pop(cpu, op, value))
+        return false;
+    stack.commit(cpu);
+    return true;
+}
+
 struct PushRegister {
     template <class T>
     static bool work(VCPU& cpu, const Op* op) {
@@ -58,11 +67,9 @@ struct PushFlags {
 struct PopRegister {
     template <class T>
     static bool work(VCPU& cpu, const Op* op) {
-        SegmentedStack stack(cpu);
         T value;
-        if (!stack.pop(cpu, op, value))
+        if (!pop(cpu, op, value))
             return false;
-        stack.commit(cpu);
         set_register<T>(cpu, op->reg, value);
         return true;
     }
@@ -71,12 +78,10 @@ struct PopRegister {
 struct PopE {
     template <class T>
     static bool work(VCPU& cpu, const Op* op) {
-        SegmentedStack stack(cpu);
-        T value;
-        if (!stack.pop(cpu, op, value))
-            return false;
         const u64 rsp = cpu.state.gpr[kRSP];
-        stack.commit(cpu);
+        T value;
+        if (!pop(cpu, op, value))
+            return false;
         if (store_E(cpu, op, value))
             return true;
         cpu.state.gpr[kRSP] = rsp;
@@ -102,11 +107,9 @@ struct PopSegment {
 struct PopFlags {
     template <class T>
     static bool work(VCPU& cpu, const Op* op) {
-        SegmentedStack stack(cpu);
         T value;
-        if (!stack.pop(cpu, op, value))
+        if (!pop(cpu, op, value))
             return false;
-        stack.commit(cpu);
         load_flags<T>(cpu, value);
         return true;
     }
