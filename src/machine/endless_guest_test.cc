@@ -1,61 +1,35 @@
 // Guests that do nothing for ever: each ends the run with a reason in place of hanging the host.
 #include <gtest/gtest.h>
 
-#include "machine/machine.h"
+#include "machine/flat_guest.h"
 
 namespace uchronia::machine {
 namespace {
 
-using namespace cpu;
-
-constexpr u64 kRoot = 0x1000, kPointers = 0x2000, kIDT = 0x3000, kStack = 0x5000, kGDT = 0x6000,
-              kCode = 0x8000;
+constexpr u64 kIDT = 0x3000, kStack = 0x5000, kCode = FlatGuest::kCode;
 
 class NoDecisions final : public DecisionSource {
     u64 word(DecisionKind, u64, Ticks) override { return 0; }
 };
 
-class NoOutside final : public Outside {
-    void output(OutputStream, std::span<const u8>) override {}
-    u64 input(u64, std::span<u8>) override { return 0; }
-    void console(u8) override {}
-    void kernel_report(u64, std::string_view) override {}
-    void agent_log(u64, std::string_view) override {}
-};
-
-// Four gigabytes mapped one to one by large pages, and code at kCode in ring 0.
 class EndlessGuest : public testing::Test {
   protected:
     EndlessGuest() {
-        store(kRoot, kPointers | 3);
-        for (u64 i = 0; i < 4; ++i)
-            store(kPointers + 8 * i, i << 30 | 0x83);
-        store(kGDT + 8, 0x00af'9b00'0000'ffff);
-        state_.rip = kCode;
-        state_.gpr[kRSP] = kStack;
-        state_.cr0 = cr0::kPE | cr0::kPG;
-        state_.cr3 = kRoot;
-        state_.cr4 = cr4::kPAE;
-        state_.efer = efer::kLME | efer::kLMA;
-        state_.gdtr = {kGDT, 15};
+        state_.gpr[cpu::kRSP] = kStack;
         state_.idtr = {kIDT, 0xfff};
-        state_.set_segment(kCS, {0, 0xffff'ffff, 8, 0xa9b});
-        machine_.set_environment(
-            {.decisions = &decisions_, .outside = &outside_, .files = nullptr, .request = {}});
     }
 
-    void store(u64 address, u64 value) { machine_.ram().store(PhysicalAddress(address), value); }
-    void set_code(std::vector<u8> code) { machine_.ram().write(PhysicalAddress(kCode), code); }
+    void store(u64 address, u64 value) { guest_.store(address, value); }
+    void set_code(const std::vector<u8>& code) { guest_.set_code(code); }
     StopReason run() {
         machine_.set_boot_state(state_);
         return machine_.run(Ticks(1'000'000));
     }
 
-    memory::FrameStore frames_;
-    Machine machine_{frames_, {.memory_size = u64{2} << 20, .vcpu_count = 1}};
     NoDecisions decisions_;
-    NoOutside outside_;
-    CPUState state_;
+    FlatGuest guest_{{.memory_size = u64{2} << 20, .vcpu_count = 1}, decisions_};
+    Machine& machine_ = guest_.machine;
+    cpu::CPUState& state_ = guest_.state_of_boot;
 };
 
 TEST_F(EndlessGuest, HandlerThatFaultsAtItsFirstInstruction) {

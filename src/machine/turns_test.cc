@@ -1,36 +1,23 @@
 // Several vCPUs of a machine take turns: exactly the same ones in whatever pieces it is run.
 #include <gtest/gtest.h>
 
-#include "machine/machine.h"
+#include "base/prng.h"
+#include "machine/flat_guest.h"
 
 namespace uchronia::machine {
 namespace {
 
-using namespace cpu;
-
-constexpr u64 kRoot = 0x1000, kPointers = 0x2000, kGDT = 0x6000, kCode = 0x8000, kStartPage = 9,
-              kCounters = 0x500;  // of vCPU 0 (8 bytes), of vCPU 1 (2 bytes)
+constexpr u64 kStartPage = 9, kCounters = 0x500;  // of vCPU 0 (8 bytes), of vCPU 1 (2 bytes)
 
 class SomeDecisions final : public DecisionSource {
   public:
     explicit SomeDecisions(u64 seed) : seed_(seed) {}
     u64 word(DecisionKind kind, u64 counter, Ticks) override {
-        u64 x = seed_ + 0x9e37'79b9'7f4a'7c15 * (counter * 8 + static_cast<u64>(kind) + 1);
-        x = (x ^ x >> 30) * 0xbf58'476d'1ce4'e5b9;
-        x = (x ^ x >> 27) * 0x94d0'49bb'1331'11eb;
-        return x ^ x >> 31;
+        return random_word(seed_, static_cast<u64>(kind), counter);
     }
 
   private:
     const u64 seed_;
-};
-
-class NoOutside final : public Outside {
-    void output(OutputStream, std::span<const u8>) override {}
-    u64 input(u64, std::span<u8>) override { return 0; }
-    void console(u8) override {}
-    void kernel_report(u64, std::string_view) override {}
-    void agent_log(u64, std::string_view) override {}
 };
 
 // Sends INIT and a start-up message to vCPU 1.
@@ -55,44 +42,27 @@ class Guest {
   public:
     Guest(u64 seed, Engine engine, std::vector<u8> code, const std::vector<u8>& other_code)
         : decisions_(seed),
-          machine_(frames_, {.memory_size = u64{2} << 20, .vcpu_count = 2, .engine = engine}) {
-        store(kRoot, kPointers | 3);
-        for (u64 i = 0; i < 4; ++i)
-            store(kPointers + 8 * i, i << 30 | 0x83);
-        store(kGDT + 8, 0x00af'9b00'0000'ffff);
+          guest_({.memory_size = u64{2} << 20, .vcpu_count = 2, .engine = engine}, decisions_) {
         std::vector<u8> all = start_the_other();
         all.insert(all.end(), code.begin(), code.end());
-        machine_.ram().write(PhysicalAddress(kCode), all);
-        machine_.ram().write(PhysicalAddress(kStartPage << kPageBits), other_code);
-        CPUState state;
-        state.rip = kCode;
-        state.cr0 = cr0::kPE | cr0::kPG;
-        state.cr3 = kRoot;
-        state.cr4 = cr4::kPAE;
-        state.efer = efer::kLME | efer::kLMA;
-        state.gdtr = {kGDT, 15};
-        state.set_segment(kCS, {0, 0xffff'ffff, 8, 0xa9b});
-        machine_.set_boot_state(state);
-        machine_.set_environment(
-            {.decisions = &decisions_, .outside = &outside_, .files = nullptr, .request = {}});
+        guest_.set_code(all);
+        guest_.set_code(other_code, kStartPage << kPageBits);
+        machine().set_boot_state(guest_.state_of_boot);
     }
 
-    Machine& machine() { return machine_; }
+    Machine& machine() { return guest_.machine; }
     u64 counted() { return load(kCounters); }
     u64 counted_by_other() { return load(kCounters + 8) & 0xffff; }
 
   private:
-    void store(u64 address, u64 value) { machine_.ram().store(PhysicalAddress(address), value); }
     u64 load(u64 address) {
         u64 value = 0;
-        std::memcpy(&value, machine_.ram().read_page(0) + address, sizeof value);
+        std::memcpy(&value, machine().ram().read_page(0) + address, sizeof value);
         return value;
     }
 
-    memory::FrameStore frames_;
     SomeDecisions decisions_;
-    NoOutside outside_;
-    Machine machine_;
+    FlatGuest guest_;
 };
 
 constexpr Ticks kEnd(250'000);

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,6 +11,7 @@
 #include "cli/run_setup.h"
 #include "history/first_difference.h"
 #include "history/history_file.h"
+#include "tests/programs/host_run.h"
 
 namespace uchronia::tests {
 namespace {
@@ -21,21 +21,8 @@ using history::SteppedRun;
 const std::string kProgram = UCHRONIA_PROGRAM;
 const std::string kFolder = UCHRONIA_GUEST_FOLDER;  // with racy_counter; nobody writes to it
 
-struct Output {
-    std::string text;
-    int status = -1;
-};
-
-Output run(const std::string& command) {
-    Output result;
-    std::FILE* const pipe = ::popen(("cd '" + kFolder + "' && " + command).c_str(), "r");
-    if (pipe == nullptr)
-        return result;
-    char piece[4096];
-    while (const std::size_t size = std::fread(piece, 1, sizeof piece, pipe))
-        result.text.append(piece, size);
-    result.status = WEXITSTATUS(::pclose(pipe));
-    return result;
+HostResult run(const std::string& command) {
+    return run_command("cd '" + kFolder + "' && " + command);
 }
 
 std::string path_of(const std::string& name) {
@@ -52,9 +39,9 @@ class Diff : public testing::Test {
     }
     static void record(const std::string& name, const std::string& options,
                        const std::string& command) {
-        const Output recorded = run(kProgram + " run " + options + " --save " + path_of(name) +
-                                    " -- " + command + " 2>&1 </dev/null");
-        ASSERT_LE(recorded.status, 1) << recorded.text;
+        const HostResult recorded = run(kProgram + " run " + options + " --save " + path_of(name) +
+                                        " -- " + command + " 2>&1 </dev/null");
+        ASSERT_LE(recorded.exit_status, 1) << recorded.output;
     }
 };
 
@@ -148,36 +135,36 @@ TEST_F(Diff, DoesNotDependOnTheStride) {
 }
 
 TEST_F(Diff, CommandSaysThatNothingDiffers) {
-    const Output output = run(kProgram + " diff " + path_of("one") + " " + path_of("one"));
-    EXPECT_EQ(output.status, 0);
-    EXPECT_NE(output.text.find("The configurations are the same"), std::string::npos)
-        << output.text;
-    EXPECT_NE(output.text.find("The states are the same"), std::string::npos) << output.text;
+    const HostResult output = run(kProgram + " diff " + path_of("one") + " " + path_of("one"));
+    EXPECT_EQ(output.exit_status, 0);
+    EXPECT_NE(output.output.find("The configurations are the same"), std::string::npos)
+        << output.output;
+    EXPECT_NE(output.output.find("The states are the same"), std::string::npos) << output.output;
 }
 
 TEST_F(Diff, CommandNamesWhatDiffers) {
     const std::string command = kProgram + " diff --json " + path_of("one") + " ";
-    const Output output = run(command + path_of("two"));
-    EXPECT_EQ(output.status, 1);
-    const nlohmann::json seeds = nlohmann::json::parse(output.text, nullptr, false);
-    ASSERT_TRUE(seeds.is_object()) << output.text;
+    const HostResult output = run(command + path_of("two"));
+    EXPECT_EQ(output.exit_status, 1);
+    const nlohmann::json seeds = nlohmann::json::parse(output.output, nullptr, false);
+    ASSERT_TRUE(seeds.is_object()) << output.output;
     EXPECT_EQ(seeds["configuration"].size(), 1u);
     EXPECT_EQ(seeds["configuration"][0]["part"], "tape.seeds.0.seed");
     EXPECT_EQ(seeds["tick"].get<u64>(), seeds["last_equal_tick"].get<u64>() + 1);
     EXPECT_GT(seeds["fields"].size() + seeds["pages"].size(), 0u);
-    EXPECT_EQ(output.text, run(command + "--engine interp " + path_of("two")).text);
+    EXPECT_EQ(output.output, run(command + "--engine interp " + path_of("two")).output);
 
-    const Output argument = run(command + path_of("other"));
-    const nlohmann::json more = nlohmann::json::parse(argument.text, nullptr, false);
-    ASSERT_TRUE(more.is_object()) << argument.text;
+    const HostResult argument = run(command + path_of("other"));
+    const nlohmann::json more = nlohmann::json::parse(argument.output, nullptr, false);
+    ASSERT_TRUE(more.is_object()) << argument.output;
     EXPECT_EQ(more["configuration"][0]["part"], "request.arguments.1");
     EXPECT_GT(more["fields"].size() + more["pages"].size(), 0u);
 }
 
 TEST_F(Diff, CommandRefusesWhatIsNotThere) {
-    const Output output = run(kProgram + " diff last /nothing/here.uch 2>&1");
-    EXPECT_EQ(output.status, 125);
-    EXPECT_NE(output.text.find("/nothing/here.uch"), std::string::npos) << output.text;
+    const HostResult output = run(kProgram + " diff last /nothing/here.uch 2>&1");
+    EXPECT_EQ(output.exit_status, 125);
+    EXPECT_NE(output.output.find("/nothing/here.uch"), std::string::npos) << output.output;
 }
 
 }  // namespace

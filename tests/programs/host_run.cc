@@ -16,12 +16,7 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
-HostResult run_on_host(const std::string& script, const std::string& folder) {
-    const std::string command =
-        "cd " + quoted(folder) +
-        " && env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "
-        "LANG=C.UTF-8 sh -c " +
-        quoted(script) + " 2>/dev/null </dev/null";
+HostResult run_command(const std::string& command) {
     HostResult result;
     std::FILE* pipe = popen(command.c_str(), "r");
     if (pipe == nullptr)
@@ -32,6 +27,15 @@ HostResult run_on_host(const std::string& script, const std::string& folder) {
     const int status = pclose(pipe);
     result.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return result;
+}
+
+HostResult run_on_host(const std::string& script, const std::string& folder) {
+    const std::string command =
+        "cd " + quoted(folder) +
+        " && env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "
+        "LANG=C.UTF-8 sh -c " +
+        quoted(script) + " 2>/dev/null </dev/null";
+    return run_command(command);
 }
 
 }  // namespace uchronia::tests

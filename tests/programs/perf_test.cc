@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "host/files.h"
+#include "tests/programs/host_run.h"
 
 namespace uchronia::tests {
 namespace {
@@ -15,21 +15,8 @@ namespace {
 const std::string kProgram = UCHRONIA_PROGRAM;
 const std::string kFolder = UCHRONIA_GUEST_FOLDER;  // with two_functions; nobody writes to it
 
-struct Output {
-    std::string text;  // standard output, and standard error if the command says so
-    int status = -1;
-};
-
-Output run(const std::string& command) {
-    Output result;
-    std::FILE* const pipe = ::popen(("cd '" + kFolder + "' && " + command).c_str(), "r");
-    if (pipe == nullptr)
-        return result;
-    char piece[4096];
-    while (const std::size_t size = std::fread(piece, 1, sizeof piece, pipe))
-        result.text.append(piece, size);
-    result.status = WEXITSTATUS(::pclose(pipe));
-    return result;
+HostResult run(const std::string& command) {
+    return run_command("cd '" + kFolder + "' && " + command);
 }
 
 std::string contents(const std::string& path) {
@@ -40,9 +27,9 @@ std::string contents(const std::string& path) {
 class Perf : public testing::Test {
   protected:
     static void SetUpTestSuite() {
-        const Output recorded =
+        const HostResult recorded =
             run(kProgram + " run --save " + history() + " -- ./two_functions 2>&1 >/dev/null");
-        ASSERT_EQ(recorded.status, 0) << recorded.text;
+        ASSERT_EQ(recorded.exit_status, 0) << recorded.output;
     }
     static std::string history() { return testing::TempDir() + "perf_test.uch"; }
     static std::string perf(const std::string& options) {
@@ -59,10 +46,10 @@ double self_ticks_of(const nlohmann::json& profile, const std::string& function)
 }
 
 TEST_F(Perf, TellsWhereTheTicksWent) {
-    const Output output = run(perf("--every 10007 --json --by symbol") + " 2>/dev/null");
-    ASSERT_EQ(output.status, 0);
-    const nlohmann::json profile = nlohmann::json::parse(output.text, nullptr, false);
-    ASSERT_TRUE(profile.is_object()) << output.text;
+    const HostResult output = run(perf("--every 10007 --json --by symbol") + " 2>/dev/null");
+    ASSERT_EQ(output.exit_status, 0);
+    const nlohmann::json profile = nlohmann::json::parse(output.output, nullptr, false);
+    ASSERT_TRUE(profile.is_object()) << output.output;
     EXPECT_EQ(profile["same_history"], true);
     EXPECT_EQ(profile["state_hash"].get<std::string>().size(), 32u);
     const double heavy = self_ticks_of(profile, "heavy"), light = self_ticks_of(profile, "light");
@@ -74,10 +61,10 @@ TEST_F(Perf, IsTheSameAgainAndInTheOtherEngine) {
     const auto profile = [](const std::string& name, const std::string& options) {
         const std::string svg = testing::TempDir() + name + ".svg",
                           folded = testing::TempDir() + name + ".folded";
-        const Output output =
+        const HostResult output =
             run(perf(options + " --rows 0 --flame " + svg + " --folded " + folded) + " 2>&1");
-        EXPECT_EQ(output.status, 0) << output.text;
-        return output.text + contents(svg) + contents(folded);
+        EXPECT_EQ(output.exit_status, 0) << output.output;
+        return output.output + contents(svg) + contents(folded);
     };
     const std::string first = profile("first", "");
     EXPECT_NE(first.find("the same history: all"), std::string::npos) << first;
@@ -88,13 +75,14 @@ TEST_F(Perf, IsTheSameAgainAndInTheOtherEngine) {
 }
 
 TEST_F(Perf, TakesSamplesBetweenMoments) {
-    const Output ticks = run(perf("--every 1000 --from '#10000' --to '#20000'") + " 2>/dev/null");
-    EXPECT_EQ(ticks.text.substr(0, 28), "10 samples, one each 1,000 t") << ticks.text;
-    const Output none = run(perf("--from 1h") + " 2>&1");
-    EXPECT_NE(none.text.find("no samples"), std::string::npos) << none.text;
-    const Output wrong = run(perf("--from abc") + " 2>&1");
-    EXPECT_EQ(wrong.status, 125);
-    EXPECT_NE(wrong.text.find("like #250000"), std::string::npos) << wrong.text;
+    const HostResult ticks =
+        run(perf("--every 1000 --from '#10000' --to '#20000'") + " 2>/dev/null");
+    EXPECT_EQ(ticks.output.substr(0, 28), "10 samples, one each 1,000 t") << ticks.output;
+    const HostResult none = run(perf("--from 1h") + " 2>&1");
+    EXPECT_NE(none.output.find("no samples"), std::string::npos) << none.output;
+    const HostResult wrong = run(perf("--from abc") + " 2>&1");
+    EXPECT_EQ(wrong.exit_status, 125);
+    EXPECT_NE(wrong.output.find("like #250000"), std::string::npos) << wrong.output;
 }
 
 }  // namespace

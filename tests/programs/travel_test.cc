@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +13,7 @@
 #include "cli/cache.h"
 #include "cli/run_setup.h"
 #include "history/session.h"
+#include "tests/programs/host_run.h"
 
 namespace uchronia::tests {
 namespace {
@@ -35,15 +35,6 @@ class Travel : public testing::Test {
 };
 
 // --- The host's packages are upgraded, or gone. ---
-
-class Silence final : public machine::Outside {
-  public:
-    void output(machine::OutputStream, std::span<const u8>) override {}
-    u64 input(u64, std::span<u8>) override { return 0; }
-    void console(u8) override {}
-    void kernel_report(u64, std::string_view) override {}
-    void agent_log(u64, std::string_view) override {}
-};
 
 // A host of which nothing is as it was.
 class OtherHost final : public host::FileSource {
@@ -82,7 +73,7 @@ TEST_F(Travel, ReplaysAfterTheHostsPackagesWereUpgraded) {
     const auto files = cli::open_files(history->files);
     ASSERT_TRUE(files.ok()) << files.error().message;
     const history::ContentStore store(folder_ + "/store");
-    Silence outside;
+    machine::SilentOutside outside;
     history::Session recording(**base, *history, outside, files->get(), {.store = &store});
     ASSERT_TRUE(recording.run().ok());
     ASSERT_TRUE(recording.keep_contents().ok());
@@ -107,23 +98,6 @@ TEST_F(Travel, ReplaysAfterTheHostsPackagesWereUpgraded) {
 
 // --- Bundles, by the program. ---
 
-struct Output {
-    std::string text;
-    int status = -1;
-};
-
-Output run(const std::string& command) {
-    Output result;
-    std::FILE* const pipe = ::popen(command.c_str(), "r");
-    if (pipe == nullptr)
-        return result;
-    char piece[4096];
-    while (const std::size_t size = std::fread(piece, 1, sizeof piece, pipe))
-        result.text.append(piece, size);
-    result.status = WEXITSTATUS(::pclose(pipe));
-    return result;
-}
-
 bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
@@ -138,31 +112,31 @@ class TravelByBundle : public Travel {
     }
 
     void write_secret(const std::string& text) { std::ofstream(home_ + "/secret.txt") << text; }
-    Output at_home(const std::string& arguments) {
-        return run("cd '" + home_ + "' && " + program_ + " " + arguments + " 2>&1");
+    HostResult at_home(const std::string& arguments) {
+        return run_command("cd '" + home_ + "' && " + program_ + " " + arguments + " 2>&1");
     }
     // In another folder, with a cache of its own, by `user` (a command's beginning).
-    Output away(const std::string& arguments, const std::string& user = "") {
-        return run("cd '" + away_ + "' && " + user + " env UCHRONIA_CACHE='" + away_ + "/cache' " +
-                   program_ + " " + arguments + " 2>&1");
+    HostResult away(const std::string& arguments, const std::string& user = "") {
+        return run_command("cd '" + away_ + "' && " + user + " env UCHRONIA_CACHE='" + away_ +
+                           "/cache' " + program_ + " " + arguments + " 2>&1");
     }
     void record() {
-        const Output recorded = at_home(
+        const HostResult recorded = at_home(
             "run --seed 9 --save h.uch -- sh -c "
             "'cat secret.txt; echo $RANDOM; ls -l /usr/bin/env'");
-        ASSERT_EQ(recorded.status, 0) << recorded.text;
+        ASSERT_EQ(recorded.exit_status, 0) << recorded.output;
     }
     void export_bundle(const std::string& options) {
-        const Output exported = at_home("export h.uch '" + bundle_ + "' " + options);
-        ASSERT_EQ(exported.status, 0) << exported.text;
-        exported_ = exported.text;
+        const HostResult exported = at_home("export h.uch '" + bundle_ + "' " + options);
+        ASSERT_EQ(exported.exit_status, 0) << exported.output;
+        exported_ = exported.output;
     }
     // What `show` says of the secret's contents.
     std::string place_of_secret() {
-        const Output shown = run(program_ + " show --json '" + bundle_ + "'");
-        const json bundle = json::parse(shown.text, nullptr, false);
+        const HostResult shown = run_command(program_ + " show --json '" + bundle_ + "'");
+        const json bundle = json::parse(shown.output, nullptr, false);
         if (!bundle.is_object())
-            return shown.text;
+            return shown.output;
         for (const auto& file : bundle["files"]) {
             if (file["path"] == home_ + "/secret.txt")
                 return file["contents"];
@@ -181,17 +155,17 @@ TEST_F(TravelByBundle, ReplaysElsewhere) {
     export_bundle("");
     EXPECT_EQ(place_of_secret(), "inside");
     fs::remove_all(home_);
-    const Output imported = away("import '" + bundle_ + "'");
-    ASSERT_EQ(imported.status, 0) << imported.text;
-    EXPECT_EQ(imported.text, "uchronia replay found.uch\n");
-    const Output replayed = away("replay --verify found.uch");
-    EXPECT_EQ(replayed.status, 0) << replayed.text;
-    EXPECT_TRUE(contains(replayed.text, "the secret")) << replayed.text;
-    EXPECT_TRUE(contains(replayed.text, "the same:")) << replayed.text;
-    EXPECT_FALSE(contains(replayed.text, "booted")) << replayed.text;
-    EXPECT_TRUE(contains(away("import '" + bundle_ + "'").text, "--as names another"));
-    EXPECT_EQ(away("import '" + bundle_ + "' --as found.uch").status, 0);
-    EXPECT_TRUE(contains(away("replay '" + bundle_ + "'").text, "uchronia import"));
+    const HostResult imported = away("import '" + bundle_ + "'");
+    ASSERT_EQ(imported.exit_status, 0) << imported.output;
+    EXPECT_EQ(imported.output, "uchronia replay found.uch\n");
+    const HostResult replayed = away("replay --verify found.uch");
+    EXPECT_EQ(replayed.exit_status, 0) << replayed.output;
+    EXPECT_TRUE(contains(replayed.output, "the secret")) << replayed.output;
+    EXPECT_TRUE(contains(replayed.output, "the same:")) << replayed.output;
+    EXPECT_FALSE(contains(replayed.output, "booted")) << replayed.output;
+    EXPECT_TRUE(contains(away("import '" + bundle_ + "'").output, "--as names another"));
+    EXPECT_EQ(away("import '" + bundle_ + "' --as found.uch").exit_status, 0);
+    EXPECT_TRUE(contains(away("replay '" + bundle_ + "'").output, "uchronia import"));
 }
 
 // Only root can become another user.
@@ -205,13 +179,13 @@ TEST_F(TravelByBundle, ReplaysAsAnotherUser) {
     ASSERT_EQ(::chown(away_.c_str(), 65534, 65534), 0);
     const std::string nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs";
     // The program itself may lie where only root can reach it.
-    if (run("cd / && " + nobody + " test -x " + program_).status != 0)
+    if (run_command("cd / && " + nobody + " test -x " + program_).exit_status != 0)
         return;
-    const Output imported = away("import '" + bundle_ + "' --as mine.uch", nobody);
-    ASSERT_EQ(imported.status, 0) << imported.text;
-    const Output replayed = away("replay --verify mine.uch", nobody);
-    EXPECT_EQ(replayed.status, 0) << replayed.text;
-    EXPECT_TRUE(contains(replayed.text, "the same:")) << replayed.text;
+    const HostResult imported = away("import '" + bundle_ + "' --as mine.uch", nobody);
+    ASSERT_EQ(imported.exit_status, 0) << imported.output;
+    const HostResult replayed = away("replay --verify mine.uch", nobody);
+    EXPECT_EQ(replayed.exit_status, 0) << replayed.output;
+    EXPECT_TRUE(contains(replayed.output, "the same:")) << replayed.output;
 }
 
 TEST_F(TravelByBundle, KeepsSecretsOutAndSaysSo) {
@@ -224,14 +198,15 @@ TEST_F(TravelByBundle, KeepsSecretsOutAndSaysSo) {
     EXPECT_FALSE(contains(bytes, "the secret"));
 
     export_bundle("--exclude secret.txt");
-    const Output imported = away("import '" + bundle_ + "'");
-    EXPECT_EQ(imported.status, 0) << imported.text;
-    EXPECT_TRUE(contains(imported.text, "leaves out " + home_ + "/secret.txt")) << imported.text;
-    EXPECT_EQ(away("replay --verify found.uch").status, 0);  // the file is there as it was
+    const HostResult imported = away("import '" + bundle_ + "'");
+    EXPECT_EQ(imported.exit_status, 0) << imported.output;
+    EXPECT_TRUE(contains(imported.output, "leaves out " + home_ + "/secret.txt"))
+        << imported.output;
+    EXPECT_EQ(away("replay --verify found.uch").exit_status, 0);  // the file is there as it was
     write_secret("another\n");
-    const Output replayed = away("replay found.uch");
-    EXPECT_EQ(replayed.status, 125) << replayed.text;
-    EXPECT_TRUE(contains(replayed.text, "the contents of " + home_ + "/secret.txt"));
+    const HostResult replayed = away("replay found.uch");
+    EXPECT_EQ(replayed.exit_status, 125) << replayed.output;
+    EXPECT_TRUE(contains(replayed.output, "the contents of " + home_ + "/secret.txt"));
 }
 
 TEST_F(TravelByBundle, RefusesADamagedBundleAndWritesNothing) {
@@ -242,9 +217,9 @@ TEST_F(TravelByBundle, RefusesADamagedBundleAndWritesNothing) {
         file.seekp(-100, std::ios::end);
         file << "damage";
     }
-    const Output imported = away("import '" + bundle_ + "'");
-    EXPECT_EQ(imported.status, 125);
-    EXPECT_TRUE(contains(imported.text, "is damaged")) << imported.text;
+    const HostResult imported = away("import '" + bundle_ + "'");
+    EXPECT_EQ(imported.exit_status, 125);
+    EXPECT_TRUE(contains(imported.output, "is damaged")) << imported.output;
     EXPECT_FALSE(fs::exists(away_ + "/found.uch"));
     EXPECT_FALSE(fs::exists(away_ + "/cache"));
 }
