@@ -59,12 +59,17 @@ struct TranslatorFarFrame {
     u64 host_stack = 0;
     u32 host_mxcsr = 0x1f80;
     void* translator = nullptr;
-    // The time stamp counter, without its offset, plus what is left of the budget behind the
-    // instruction that reads it; 0 if the platform has to be asked.
-    u64 time_base = 0;
+    // RunClock of the present run, and its ticks plus what is left of the budget behind the
+    // instruction that reads the time.
+    u64 clock_start = 0;
+    u64 clock_parts = 0;
+    u64 clock_parts_of_tick = 0;
+    u64 tick_base = 0;
+    const void* time_stub = nullptr;
     // The last keys of user and kernel code, and when the translator began numbers anew.
     std::array<PreparedKey, 2> prepared_keys{};
     u32 key_beginnings = 0;
+    u64 table_takeovers = 0;       // of jump tables, when these keys were prepared
     u64* present_table = nullptr;  // where it is noted what GS points to
     // SYSCALL and SYSRET; CLAC and STAC.
     const void* system_call_stub = nullptr;

@@ -30,6 +30,16 @@ enum class Exit : u8 {
     kUnimplemented,  // defined by the manual, missing here: `unimplemented` says what
 };
 
+// The time stamp, without the vCPU's offset, after `ticks` of a run: start + (parts + ticks *
+// parts_of_tick) / kParts, rounded down.
+struct RunClock {
+    static constexpr u32 kParts = 840;
+
+    u64 start = 0;  // 0: the platform has to be asked for the time
+    u32 parts = 0;
+    u32 parts_of_tick = kParts;
+};
+
 class VCPU {
   public:
     VCPU(unsigned index_, MMU& mmu_, Platform& platform_)
@@ -111,9 +121,8 @@ class VCPU {
     MMU& mmu;
     Platform& platform;
 
-    // The platform's time stamp when the present run began, if it counts the ticks from there on;
-    // 0: it has to be asked for the time. Set by the platform.
-    u64 time_of_start = 0;
+    // How the platform's time stamp counts the ticks of the present run. Set by the platform.
+    RunClock clock;
 
     // Ticks that may still be run: taken off at a block's head, given back for what did not retire.
     i64 budget = 0;

@@ -9,6 +9,7 @@
 
 #include "base/fields.h"
 #include "base/types.h"
+#include "cpu/vcpu.h"
 
 namespace uchronia::machine {
 
@@ -16,7 +17,7 @@ class VirtualClock {
   public:
     static constexpr unsigned kMostShares = 8;
     // Of a nanosecond; each number of shares divides it.
-    static constexpr u32 kParts = 840;
+    static constexpr u32 kParts = cpu::RunClock::kParts;
 
     VirtualTime now() const { return now_; }
 
@@ -36,6 +37,10 @@ class VirtualClock {
         if (distance == 0 || distance > kFarthest)
             return distance;
         return distance * shares - parts_ / (kParts / shares);
+    }
+    // How a vCPU's time stamp goes on from now.
+    cpu::RunClock run_clock(unsigned shares) const {
+        return {.start = now_.value, .parts = parts_, .parts_of_tick = kParts / shares};
     }
     // Time in which nobody runs.
     void skip(VirtualTime time) { now_ += time; }

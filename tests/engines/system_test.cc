@@ -133,6 +133,7 @@ TEST(System, Time) {
     };
     // clang-format on
     expect_all_equal(cases);
+    expect_all_equal(cases, random::Computer::Time::kShared);
     // clang-format off
     expect_all_equal({
         {"RDTSC, forbidden", I::RDTSC, kFunction, kUser, {0x0f, 0x31}, no_time},

@@ -72,7 +72,7 @@ void Computer::set_heat_threshold(u8 count) {
 
 void Computer::run(u64 ticks) {
     while (ticks != 0 && !ended_) {
-        cpu_->time_of_start = time_ == Time::kCounted ? 1000 + ticks_ : 0;
+        cpu_->clock = time_ == Time::kAsked ? RunClock{} : clock_after(ticks_);
         const interp::RunResult result = interpreter_->run(*cpu_, ticks);
         ticks_ += result.ticks;
         ticks -= result.ticks;
@@ -113,7 +113,17 @@ void Computer::mmio_write(unsigned vcpu, u64 address, unsigned size, u64 value) 
 }
 
 u64 Computer::time_stamp(unsigned) {
-    return 1000 + ticks_ + interpreter_->ticks_before_current(*cpu_);
+    return clock_after(ticks_ + interpreter_->ticks_before_current(*cpu_)).start;
+}
+
+cpu::RunClock Computer::clock_after(u64 ticks) const {
+    constexpr u64 kBeginning = 1000;
+    if (time_ != Time::kShared)
+        return {.start = kBeginning + ticks};
+    const u64 parts = ticks * (RunClock::kParts / 3);
+    return {.start = kBeginning + parts / RunClock::kParts,
+            .parts = static_cast<u32>(parts % RunClock::kParts),
+            .parts_of_tick = RunClock::kParts / 3};
 }
 
 void Computer::fields(FieldVisitor& v) {

@@ -61,7 +61,7 @@ class Computer final : private cpu::Platform {
     u64 interpreted_ticks() const { return interpreter_->interpreted_ticks(); }
 
     // Whether the time follows from the ticks of a run, or the computer must be asked for it.
-    enum class Time : u8 { kCounted, kAsked };
+    enum class Time : u8 { kCounted, kShared, kAsked };  // kShared: with two more vCPUs
     void set_time(Time time) { time_ = time; }
 
     struct Checkpoint {
@@ -90,6 +90,7 @@ class Computer final : private cpu::Platform {
     bool interrupt_pending(unsigned) override { return pending_ != 0; }
     u8 acknowledge_interrupt(unsigned) override;
     u64 time_stamp(unsigned vcpu) override;
+    cpu::RunClock clock_after(u64 ticks) const;
     u64 entropy() override { return outside(0); }
     void hypercall(unsigned) override { outside(1); }
     void pause(unsigned) override {}

@@ -72,13 +72,27 @@ void Interpreter::collect_blocks() {
     blocks_.collect();
 }
 
+namespace {
+
+// For translated code, which reads the time without asking.
+void set_clock(VCPU& cpu, u64 budget) {
+    constexpr u64 kLongestTurn = u64{1} << 24;  // for products of 64 bits
+    TranslatorFarFrame& f = cpu.far_translation;
+    const bool is_countable = cpu.clock.parts_of_tick == RunClock::kParts || budget <= kLongestTurn;
+    f.clock_start = is_countable ? cpu.clock.start : 0;
+    f.clock_parts = cpu.clock.parts;
+    f.clock_parts_of_tick = cpu.clock.parts_of_tick;
+    f.tick_base = budget - 1;
+}
+
+}  // namespace
+
 RunResult Interpreter::run(VCPU& cpu, u64 budget) {
     run_budget_ = budget;
     cpu.budget = static_cast<i64>(budget);
     cpu.attention = true;
     cpu.stop_requested = false;
-    cpu.far_translation.time_base =
-        cpu.time_of_start != 0 && budget != 0 ? cpu.time_of_start + budget - 1 : 0;
+    set_clock(cpu, budget);
     stop_ = Stop::kBudget;
     last_delivery_budget_ = cpu.budget;
     while (cpu.budget > 0) {

@@ -79,7 +79,12 @@ inline constexpr i32 kStringStubs = place(kFarFrame, offsetof(TranslatorFarFrame
 inline constexpr i32 kStackStub = place(kFarFrame, offsetof(TranslatorFarFrame, stack_stub));
 inline constexpr i32 kSaved = place(kFarFrame, offsetof(TranslatorFarFrame, saved));
 inline constexpr i32 kHostStack = place(kFarFrame, offsetof(TranslatorFarFrame, host_stack));
-inline constexpr i32 kTimeBase = place(kFarFrame, offsetof(TranslatorFarFrame, time_base));
+inline constexpr i32 kClockStart = place(kFarFrame, offsetof(TranslatorFarFrame, clock_start));
+inline constexpr i32 kClockParts = place(kFarFrame, offsetof(TranslatorFarFrame, clock_parts));
+inline constexpr i32 kClockPartsOfTick =
+    place(kFarFrame, offsetof(TranslatorFarFrame, clock_parts_of_tick));
+inline constexpr i32 kTickBase = place(kFarFrame, offsetof(TranslatorFarFrame, tick_base));
+inline constexpr i32 kTimeStub = place(kFarFrame, offsetof(TranslatorFarFrame, time_stub));
 inline constexpr i32 kMode = place(kFrame, offsetof(TranslatorFrame, mode));
 inline constexpr i32 prepared_key(bool kernel, std::size_t part) {
     return place(kFarFrame, offsetof(TranslatorFarFrame, prepared_keys) +

@@ -26,27 +26,27 @@ JumpEntry* JumpTables::select(u32 key) {
         table = std::min_element(
             tables_.begin(), tables_.end(),
             [](const Table& a, const Table& b) { return a.last_use < b.last_use; });
+        takeovers_ += table->taken ? 1 : 0;
         table->clear();
         table->key = key;
         table->taken = true;
         table->entries[0] = empty(0);
     }
-    table->last_use = ++selections_;
-    present_ = &*table;
+    table->last_use = ++uses_;
     return table->entries;
 }
 
-void JumpTables::add(const JumpEntry& entry, u32 block) {
+void JumpTables::add(JumpEntry* table, const JumpEntry& entry, u32 block) {
     const u32 index = index_of(entry.rip);
-    if (present_->entries[index].code == nullptr)
-        present_->used.push_back(index);
-    present_->entries[index] = entry;
-    present_->blocks[index] = block;
+    Table& known = table_of(table);
+    if (table[index].code == nullptr)
+        known.used.push_back(index);
+    table[index] = entry;
+    known.blocks[index] = block;
 }
 
-void JumpTables::forget(u64 rip) {
-    JumpEntry& entry = present_->entries[index_of(rip)];
-    entry.rip = empty(index_of(rip)).rip;  // its place stays a used one
+void JumpTables::forget(JumpEntry* table, u64 rip) {
+    table[index_of(rip)].rip = empty(index_of(rip)).rip;  // its place stays a used one
 }
 
 void JumpTables::clear() {

@@ -1,5 +1,6 @@
-// The tables through which a vCPU's indirect branches go: one for each of the keys that it has run
-// under most recently (TranslatorFrame::link_key), so that a look-up compares the address only.
+// The tables through which indirect branches go: one for each of the keys that code has run under
+// most recently (TranslatorFrame::link_key), so that a look-up compares the address only. All vCPUs
+// share them.
 #pragma once
 
 #include <array>
@@ -23,12 +24,16 @@ class JumpTables {
     JumpTables(const JumpTables&) = delete;
     JumpTables& operator=(const JumpTables&) = delete;
 
-    // The table for a key, which is the present one from now on.
+    // The table for a key. It may be one that was another key's until now: who keeps tables has to
+    // ask for them again if takeovers() has changed.
     JumpEntry* select(u32 key);
-    // In the present table. `block`: the number of the block that the code belongs to.
-    void add(const JumpEntry& entry, u32 block);
-    void forget(u64 rip);
-    u32 block_at(u64 rip) const { return present_->blocks[index_of(rip)]; }
+    u64 takeovers() const { return takeovers_; }
+    // The least recently used one is taken over.
+    void note_use(const JumpEntry* table) { table_of(table).last_use = ++uses_; }
+    // `block`: the number of the block that the code belongs to.
+    void add(JumpEntry* table, const JumpEntry& entry, u32 block);
+    void forget(JumpEntry* table, u64 rip);
+    u32 block_at(JumpEntry* table, u64 rip) { return table_of(table).blocks[index_of(rip)]; }
     // In all of them.
     void clear();
 
@@ -43,8 +48,12 @@ class JumpTables {
 
         void clear();
     };
-    static constexpr unsigned kTables = 16;
+    static constexpr unsigned kTables = 32;
     static constexpr std::size_t kSize = kTables * kCount * sizeof(JumpEntry);
+
+    Table& table_of(const JumpEntry* entries) {
+        return tables_[static_cast<std::size_t>(entries - memory_) / kCount];
+    }
 
     // No address that is looked up at this place is that: zero, but at the place of address zero.
     static JumpEntry empty(u32 index) { return {.rip = index == 0 ? u64{1} : u64{0}}; }
@@ -52,8 +61,8 @@ class JumpTables {
     // Every return looks here, anywhere: in huge pages that costs the host no page walks.
     JumpEntry* const memory_;
     std::array<Table, kTables> tables_;
-    Table* present_ = nullptr;
-    u64 selections_ = 0;
+    u64 uses_ = 0;
+    u64 takeovers_ = 0;
 };
 
 }  // namespace uchronia::cpu::jit

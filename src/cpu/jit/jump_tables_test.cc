@@ -25,28 +25,30 @@ TEST(JumpTables, NoAddressMatchesAnUnusedPlace) {
 
 TEST(JumpTables, EachKeyHasItsOwn) {
     JumpTables tables;
-    const JumpEntry* first = tables.select(1);
-    tables.add(entry_for(0x401000), 7);
+    JumpEntry* first = tables.select(1);
+    tables.add(first, entry_for(0x401000), 7);
     const JumpEntry* second = tables.select(2);
     EXPECT_FALSE(has(second, 0x401000));
     EXPECT_EQ(tables.select(1), first);
     EXPECT_TRUE(has(first, 0x401000));
-    EXPECT_EQ(tables.block_at(0x401000), 7u);
-    tables.forget(0x401000);
+    EXPECT_EQ(tables.block_at(first, 0x401000), 7u);
+    tables.forget(first, 0x401000);
     EXPECT_FALSE(has(first, 0x401000));
     EXPECT_NE(JumpTables::index_of(first[JumpTables::index_of(0x401000)].rip),
               JumpTables::index_of(0x401000));
+    EXPECT_EQ(tables.takeovers(), 0u);
 }
 
 TEST(JumpTables, ATableThatIsTakenOverIsEmpty) {
     JumpTables tables;
     for (u32 key = 1; key < 100; ++key) {
-        const JumpEntry* table = tables.select(key);
+        JumpEntry* table = tables.select(key);
         EXPECT_FALSE(has(table, 0x401234));
-        tables.add(entry_for(0x401234), 1);
-        tables.add(entry_for(0x401234 + JumpTables::kCount), 1);
+        tables.add(table, entry_for(0x401234), 1);
+        tables.add(table, entry_for(0x401234 + JumpTables::kCount), 1);
         EXPECT_TRUE(has(table, 0x401234 + JumpTables::kCount));
     }
+    EXPECT_NE(tables.takeovers(), 0u);
     const JumpEntry* table = tables.select(99);
     EXPECT_TRUE(has(table, 0x401234 + JumpTables::kCount));
     tables.clear();

@@ -24,6 +24,7 @@ struct Stubs {
     const void* system_call = nullptr;
     const void* system_return = nullptr;
     std::array<const void*, 2> access{};  // CLAC, STAC
+    const void* time = nullptr;
 };
 
 // What a site calls: the host address at which to go on, or 0 to return from `enter`.

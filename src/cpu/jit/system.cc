@@ -179,10 +179,8 @@ void BlockTranslator::put_read_time(unsigned index) {
         hot_.test32(at(kCR4), static_cast<i32>(cr4::kTSD));
         put_miss_if(condition::kNotZero);
     }
-    hot_.load(kScratch, at(kTimeBase));
-    hot_.test(kScratch, kScratch);
+    hot_.call(at(kTimeStub));
     put_miss_if(condition::kZero);
-    hot_.sub(kScratch, kBudgetRegister);
     hot_.add(kScratch, at(kTSCOffset));
     hot_.move32(kHostRAX, kScratch);
     hot_.rorx(kScratch, kScratch, 32);

@@ -44,6 +44,12 @@ void put_shift_right(Assembler& out, HostRegister a, u8 count) {
     out.modrm_register(5, a);
     out.byte(count);
 }
+void put_multiply(Assembler& out, HostRegister to, HostRegister by) {
+    out.byte(static_cast<u8>(0x48 | (to >> 3) << 2 | by >> 3));
+    out.byte(0x0f);
+    out.byte(0xaf);
+    out.modrm_register(to, by);
+}
 void put_set_gs(Assembler& out, HostRegister base) {  // WRGSBASE
     out.byte(0xf3);
     out.byte(static_cast<u8>(0x48 | base >> 3));
@@ -292,9 +298,38 @@ const u8* put_access_flag(Assembler& out, bool sets) {
     return start;
 }
 
+// The time stamp (RunClock) comes to rcx; ZF is set if the platform has to be asked. A run with
+// several vCPUs is one turn, so that (parts + ticks * parts_of_tick) is less than 2^35, where a
+// product by 2^45/840, rounded up, is exact in its upper bits.
+const u8* put_time(Assembler& out) {
+    constexpr unsigned kShift = 45;
+    constexpr u64 kReciprocal = (u64{1} << kShift) / RunClock::kParts + 1;
+    const u8* start = out.here();
+    out.load(kScratch2, there(kClockStart));
+    out.test(kScratch2, kScratch2);
+    const Jump unknown = out.jump_if(condition::kZero);
+    out.load(kScratch, there(kTickBase));
+    out.sub(kScratch, kBudgetRegister);
+    out.compare32(there(kClockPartsOfTick), RunClock::kParts);
+    const Jump alone = out.jump_if(condition::kZero);
+    out.load(kScratch2, there(kClockPartsOfTick));
+    put_multiply(out, kScratch, kScratch2);
+    out.add(kScratch, there(kClockParts));
+    put_number(out, kScratch2, kReciprocal);
+    put_multiply(out, kScratch, kScratch2);
+    put_shift_right(out, kScratch, kShift);
+    out.load(kScratch2, there(kClockStart));
+    out.bind(alone);
+    out.rr(0x03, kScratch, kScratch2);  // ADD, which is not zero
+    out.bind(unknown);
+    out.ret();
+    return start;
+}
+
 }  // namespace
 
 void put_system_stubs(Assembler& out, Stubs& stubs) {
+    stubs.time = put_time(out);
     stubs.system_call = put_system_call(out, stubs.leave);
     stubs.system_return = put_system_return(out, stubs.leave);
     stubs.access = {put_access_flag(out, false), put_access_flag(out, true)};

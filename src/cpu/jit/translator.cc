@@ -107,8 +107,6 @@ Translator::~Translator() {
 }
 
 void Translator::add_vcpu(VCPU& cpu) {
-    CHECK(cpu.index == jumps_.size());
-    jumps_.push_back(std::make_unique<JumpTables>());
     TranslatorFrame& f = cpu.translation;
     f.leave_stub = stubs_.leave;
     f.spill_stub = stubs_.spill;
@@ -122,6 +120,7 @@ void Translator::add_vcpu(VCPU& cpu) {
     far.system_call_stub = stubs_.system_call;
     far.system_return_stub = stubs_.system_return;
     far.access_stubs = stubs_.access;
+    far.time_stub = stubs_.time;
     far.string_stubs = stubs_.strings;
     far.translator = this;
 }
@@ -163,8 +162,7 @@ void Translator::drop_caches() {
     give_to_library();
     write_perf_map();
     store_.drop_all();
-    for (const auto& tables : jumps_)
-        tables->clear();
+    jumps_.clear();
     std::fill(bound_.begin(), bound_.end(), BoundOp{});
     homes_.clear();
 }
@@ -245,14 +243,15 @@ void Translator::select(VCPU& cpu) {
         far.key_beginnings = key_beginnings_;
         far.prepared_keys = {};
     }
-    if (key != f.link_key) {
-        f.jumps = jumps_[cpu.index]->select(key);
-        // It may have been the table of another key.
-        for (PreparedKey& prepared : far.prepared_keys) {
-            if (prepared.jumps == f.jumps)
-                prepared = {};
+    if (key != f.link_key || far.table_takeovers != jumps_.takeovers()) {
+        f.jumps = jumps_.select(key);
+        if (far.table_takeovers != jumps_.takeovers()) {
+            // They may lead to what is another key's table now.
+            far.table_takeovers = jumps_.takeovers();
+            far.prepared_keys = {};
         }
     }
+    jumps_.note_use(f.jumps);
     f.link_key = key;
     far.prepared_keys[(f.mode & mode_bit::kKernel) != 0 ? 1 : 0] = {
         cpu.fetch_keys[cpu.state.rip >> 63], f.jumps, f.mode, key};
@@ -295,8 +294,7 @@ const u8* Translator::resolve(VCPU& cpu) {
         block_at(cpu, cold ? IfMissing::kNothing : IfMissing::kTranslate);
     if (block == nullptr)
         return nullptr;
-    f.jumps = jumps_[cpu.index]->select(f.link_key);  // translated code changes keys, too
-    jumps_[cpu.index]->add({rip, block->indirect}, block->number);
+    jumps_.add(f.jumps, {rip, block->indirect}, block->number);
     return block->indirect;
 }
 
@@ -423,8 +421,7 @@ u64 Translator::follow(VCPU& cpu, Site site) {
             return follow_indirect(cpu, site);
         case SiteKind::kStale:
             state.rip = page_base + site.offset;
-            cpu.translation.jumps = jumps_[cpu.index]->select(cpu.translation.link_key);
-            jumps_[cpu.index]->forget(state.rip);
+            jumps_.forget(cpu.translation.jumps, state.rip);
             return go_on(cpu);
         case SiteKind::kVerify:
             verify(cpu, site);
@@ -601,7 +598,8 @@ u64 Translator::follow_cross(VCPU& cpu, const Site& site) {
     if (target_of_rel32(jump) == entry.code)
         return code;  // linked before, under another key
     patch_rel32(jump, entry.code);
-    store_.block(jumps_[cpu.index]->block_at(cpu.state.rip)).incoming.push_back(key);
+    const u32 block = jumps_.block_at(cpu.translation.jumps, cpu.state.rip);
+    store_.block(block).incoming.push_back(key);
     return code;
 }
 

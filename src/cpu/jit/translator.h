@@ -132,7 +132,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
     u64 (*const clock_)();
     CodeStore store_;
     Stubs stubs_;
-    std::vector<std::unique_ptr<JumpTables>> jumps_;  // by vCPU
+    JumpTables jumps_;
     std::vector<u8> heat_;
     // What the page of an address was when code was last fetched from it, under a key. Keys change
     // with mappings of pages that have code only, hence the generation.
