@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/prng.h"
+#include "guest/hypercall.h"
 #include "machine/acpi.h"
 #include "machine/initramfs.h"
 #include "machine/kernel_image.h"
@@ -17,7 +18,7 @@ namespace {
 constexpr char kMagic[8] = {'U', 'C', 'H', 'R', 'B', 'A', 'S', 'E'};
 constexpr u32 kVersion = 2;
 // Raised with every change of the machine that makes the same boot give another state.
-constexpr u32 kModelVersion = 2;
+constexpr u32 kModelVersion = 3;
 
 // A boot takes about 2 * 10^9 ticks; one that takes this many is stuck.
 constexpr u64 kMostBootTicks = 100'000'000'000;
@@ -214,6 +215,7 @@ Digest BaseIngredients::digest() const {
                            config.disk.contents.low,
                            config.disk.contents.high,
                            kModelVersion,
+                           UCHRONIA_ABI,
                            static_cast<u64>(config.cpu_model)};
     std::vector<u8> all;
     for (const std::span<const u8> part : {bytes_of(parts), bytes_of(numbers)})

@@ -200,14 +200,13 @@ StopReason Machine::run(Ticks tick, VirtualTime time) {
         const u64 budget = plan_budget(tick, time);
         running_ = &cpu;
         yields_ = false;
-        // The time stamp counter counts its ticks if it is alone.
-        cpu.time_of_start = shares_ == 1 ? now().value : 0;
+        cpu.clock = time_.run_clock(shares_);
         const cpu::interp::RunResult result = interpreter_->run(cpu, budget);
         running_ = nullptr;
         ticks_ += Ticks(result.ticks);
         time_.advance(result.ticks, shares_);
         if (yields_)
-            turn_end_ = ticks_.value;
+            end_turn_by_pause();
         if (result.ticks != 0)
             idle_jumps_in_a_row_ = 0;
         if (follow_stop(result, reason))
@@ -264,7 +263,9 @@ void Machine::fields(FieldVisitor& v) {
     v("ticks", ticks_);
     v("time", time_);
     v("turn", turn_);
+    v("turn_start", turn_start_);
     v("turn_end", turn_end_);
+    v("spins", spins_);
     for (std::size_t i = 0; i < turns_.size(); ++i)
         v("turn_of_cpu" + std::to_string(i), turns_[i]);
     v("next_stall", next_stall_);
@@ -307,7 +308,7 @@ Status Machine::check_restored() const {
         return Error{"saved state: the machine's time is impossible"};
     if (next_stall_ < ticks_.value)
         return Error{"saved state: the next stall lies in the past"};
-    if (turn_ >= vcpus_.size() || turn_end_ < ticks_.value)
+    if (turn_ >= vcpus_.size() || turn_start_ > ticks_.value || turn_end_ < ticks_.value)
         return Error{"saved state: it is no CPU's turn"};
     if (power_->request() != devices::PowerRequest::kNone)
         return Error{"saved state: a power request was left open"};

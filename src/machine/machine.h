@@ -221,6 +221,7 @@ class Machine final : private cpu::Platform,
     unsigned count_running();
     VirtualTime earliest_release() const;
     void take_turns();
+    void end_turn_by_pause();
     void follow_start_messages();
     bool skip_idle_time(VirtualTime time, StopReason& reason);
 
@@ -270,9 +271,10 @@ class Machine final : private cpu::Platform,
     // Guest-visible state beyond the chips.
     Ticks ticks_;
     VirtualClock time_;
-    u64 next_stall_ = ~u64{0};  // tick
-    u32 turn_ = 0;              // vCPU
-    u64 turn_end_ = ~u64{0};    // tick
+    u64 next_stall_ = ~u64{0};                 // tick
+    u32 turn_ = 0;                             // vCPU
+    u64 turn_start_ = 0, turn_end_ = ~u64{0};  // ticks
+    u32 spins_ = 0;  // turns in a row in which vCPUs did nothing but wait for each other
     std::vector<TurnOfVCPU> turns_;
     u64 input_offset_ = 0;
     DecisionCounters decisions_;

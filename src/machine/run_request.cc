@@ -43,8 +43,10 @@ Result<std::vector<u8>> encode_run_request(const RunRequest& request) {
     for (const u32 group : request.groups)
         append_word(bytes, group);
 
-    if (Status status = append_string(bytes, request.working_directory); !status)
-        return status.error();
+    for (const std::string* folder : {&request.working_directory, &request.modules_folder}) {
+        if (Status status = append_string(bytes, *folder); !status)
+            return status.error();
+    }
     for (const auto* list : {&request.arguments, &request.environment, &request.shares}) {
         if (Status status = append_strings(bytes, *list); !status)
             return status.error();

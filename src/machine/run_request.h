@@ -16,6 +16,7 @@ struct RunRequest {
     std::vector<std::string> environment;  // "NAME=value"
     std::string working_directory = "/";   // absolute
     std::vector<std::string> shares;       // absolute, without "." and ".."
+    std::string modules_folder;            // of the kernel, as the guest sees it; empty: none
     std::vector<u32> groups;
     u32 uid = 0;
     u32 gid = 0;

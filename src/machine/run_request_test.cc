@@ -14,6 +14,7 @@ RunRequest example() {
     request.environment = {"PATH=/usr/bin:/bin", "EMPTY="};
     request.working_directory = "/home/a user";
     request.shares = {"/home/a user", "/tmp/x"};
+    request.modules_folder = "/cache/lib/modules/6.1";
     request.groups = {4, 1000, 0xfffffffe};
     request.uid = 1000;
     request.gid = 100;
@@ -32,6 +33,7 @@ TEST(RunRequest, TheGuestReadsWhatTheMachineWrote) {
     ASSERT_EQ(run.group_count, 3u);
     EXPECT_EQ(guest::group_at(run, 2), 0xfffffffeu);
     EXPECT_STREQ(run.working_directory, "/home/a user");
+    EXPECT_STREQ(run.modules_folder, "/cache/lib/modules/6.1");
     ASSERT_EQ(run.arguments.count, 4u);
     char* arguments[5];
     guest::fill_pointers(run.arguments, arguments);

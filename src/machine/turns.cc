@@ -29,6 +29,13 @@ constexpr unsigned kShortestTurnBits = 7, kTurnOctaves = 10;
 // Until the tape decides.
 constexpr u64 kBootTurn = u64{1} << 16;
 
+// A turn that ends by PAUSE after so few ticks was spent waiting for another vCPU.
+constexpr u64 kLongestSpin = 128;
+// Where all wait, time passes faster and faster: from 2^5 to 2^16 ns for each round of turns. The
+// longest is a small part of the stall or sleep that they wait for, the sum of the shortest is
+// about what as many PAUSEs take on hardware.
+constexpr unsigned kShortestWaitBits = 5, kLongestWaitBits = 16;
+
 // A vCPU that sleeps through so many events will not be woken by the next one either.
 constexpr u64 kMostIdleJumps = 100'000;
 
@@ -107,6 +114,9 @@ VirtualTime Machine::earliest_release() const {
 void Machine::take_turns() {
     if (vcpus_.size() == 1 || (ticks_.value < turn_end_ && can_run(turn_)))
         return;
+    if (ticks_.value - turn_start_ >= kLongestSpin)
+        spins_ = 0;
+    turn_start_ = ticks_.value;
     do
         turn_ = (turn_ + 1) % static_cast<u32>(vcpus_.size());
     while (!can_run(turn_));
@@ -117,15 +127,27 @@ void Machine::take_turns() {
     ++statistics_.turns;
 }
 
-// The vCPU waits for another one, which shall have the turn, if there is one that can run.
-void Machine::pause(unsigned vcpu) {
-    for (unsigned i = 0; i < vcpus_.size(); ++i) {
-        if (i != vcpu && can_run(i)) {
-            yields_ = true;
-            stop_after_this_instruction();
-            return;
-        }
-    }
+// The vCPU waits for another one, which shall have the turn.
+void Machine::pause(unsigned) {
+    if (vcpus_.size() == 1)
+        return;
+    yields_ = true;
+    stop_after_this_instruction();
+}
+
+// The turn has ended by PAUSE. If all that can run have had such turns, they wait for time to pass:
+// for a vCPU that is held up, or for a timer.
+void Machine::end_turn_by_pause() {
+    turn_end_ = ticks_.value;
+    if (ticks_.value - turn_start_ >= kLongestSpin)
+        return;
+    const unsigned rounds = ++spins_ / shares_;
+    if (rounds == 0)
+        return;
+    const VirtualTime wait(u64{1} << std::min(kShortestWaitBits + rounds, kLongestWaitBits));
+    const VirtualTime end = std::min({now() + wait, earliest_event(), earliest_release()});
+    if (end > now())
+        time_.skip(end - now());
 }
 
 // INIT and start-up messages that have arrived (APM vol. 2, 14.1 and 16.5).

@@ -126,6 +126,29 @@ TEST(Turns, PauseGivesTheTurnAway) {
     EXPECT_GT(guest.counted_by_other(), 48'000u);
 }
 
+TEST(Turns, TimePassesFasterWhereAllWait) {
+    constexpr u64 kWait = 2'000'000;  // virtual nanoseconds
+    // Until the time stamp counter has gone on by so much, both execute PAUSE.
+    const std::vector<u8> wait_for_time = {
+        0x0f, 0x31, 0x48, 0xc1, 0xe2, 0x20, 0x48, 0x09, 0xd0,  // RDTSC; SHL RDX, 32; OR RAX, RDX
+        0x48, 0x3d, 0x80, 0x84, 0x1e, 0x00,                    // CMP RAX, kWait
+        0x73, 0x04, 0xf3, 0x90, 0xeb, 0xeb,                    // JAE to the end; PAUSE; JMP
+        0xfa, 0xf4};                                           // CLI; HLT
+    const std::vector<u8> pause = {0xf3, 0x90, 0xeb, 0xfc};
+    const auto run = [&](Engine engine, u64 piece) {
+        Guest guest(1, engine, wait_for_time, pause);
+        Machine& machine = guest.machine();
+        for (u64 tick = 0; machine.ticks() < Ticks(20'000); tick += piece)
+            EXPECT_EQ(machine.run(Ticks(std::min<u64>(tick, 20'000))).stop, Stop::kTick);
+        EXPECT_GT(machine.now().value, kWait);
+        EXPECT_TRUE(machine.vcpu(0).state.halted);
+        return machine.state_digest();
+    };
+    const Digest whole = run(Engine::kInterpreter, 20'000);
+    EXPECT_EQ(run(Engine::kTranslator, 20'000), whole);
+    EXPECT_EQ(run(Engine::kTranslator, 7), whole);
+}
+
 TEST(Turns, AHaltedVCPUTakesNone) {
     const std::vector<u8> halt = {0xfa, 0xf4};  // CLI; HLT
     Guest guest(1, Engine::kTranslator, halt, count_in_real_mode());
