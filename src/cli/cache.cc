@@ -54,9 +54,7 @@ Result<machine::BaseIngredients> gather(const history::BaseReference& reference,
     const Result<std::string> agent = find_agent();
     if (!agent)
         return agent.error();
-    const Result<machine::KernelFiles> kernel =
-        reference.kernel_path.empty() ? find_kernel()
-                                      : machine::find_modules_of(reference.kernel_path, "/");
+    const Result<machine::KernelFiles> kernel = find_kernel(reference.kernel_path);
     if (!kernel)
         return kernel.error();
     machine::MachineConfig config;
@@ -229,7 +227,9 @@ Result<std::string> find_agent() {
 }
 
 // tools/setup unpacks a kernel into the cache folder.
-Result<machine::KernelFiles> find_kernel() {
+Result<machine::KernelFiles> find_kernel(const std::string& named) {
+    if (!named.empty())
+        return machine::find_modules_of(named, "/");
     Result<machine::KernelFiles> installed = machine::find_installed_kernel("/");
     const Result<std::string> cache = cache_folder();
     if (installed || !cache)

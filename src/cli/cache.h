@@ -23,8 +23,9 @@ Result<std::string> last_history_path();
 
 // The program that is the guest's first process.
 Result<std::string> find_agent();
-// The kernel that is used if none is named: the installed one, or the one in the cache folder.
-Result<machine::KernelFiles> find_kernel();
+// The kernel image that the user named; if none (empty): the installed one, or the one in the cache
+// folder.
+Result<machine::KernelFiles> find_kernel(const std::string& named);
 // Whether the base image that a new history is to start from need not be booted.
 Result<bool> has_base_image(const history::BaseReference& reference);
 

@@ -19,7 +19,7 @@ constexpr u64 kComfortableSpace = u64{1} << 30;
 constexpr u64 kSmallestSpace = u64{128} << 20;
 
 Diagnosis kernel() {
-    const Result<machine::KernelFiles> found = find_kernel();
+    const Result<machine::KernelFiles> found = find_kernel("");
     if (!found)
         return {"guest kernel", Verdict::kError, found.error().message,
                 "install Debian's package linux-image-cloud-amd64, or unpack it: tools/setup"};

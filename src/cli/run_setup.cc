@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "cli/cache.h"
 #include "cli/engine_option.h"
 #include "cli/run_outside.h"
 #include "cli/units.h"
@@ -127,6 +128,8 @@ history::FileView file_view(const machine::RunRequest& request) {
         if (host::exists(system))
             view.system_folders.push_back(system);
     }
+    if (const std::string& modules = request.modules_folder; !modules.empty())
+        view.system_folders.push_back(modules);
     view.hidden = host::default_hidden_paths();
     return view;
 }
@@ -150,6 +153,10 @@ Result<machine::RunRequest> make_request(const RunOptions& options,
     if (!shares)
         return shares.error();
     request.shares = *shares;
+    const Result<machine::KernelFiles> kernel = find_kernel(options.kernel);
+    if (!kernel)
+        return kernel.error();
+    request.modules_folder = tidy_path(kernel->modules_folder);
     request.groups = supplementary_groups();
     request.uid = ::geteuid();
     request.gid = ::getegid();

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#define UCHRONIA_ABI 1
+#define UCHRONIA_ABI 2
 
 /* CPUID leaf that says that the hypercall instruction exists: EBX ECX EDX hold "UchroniaVM\0\0",
  * EAX the highest leaf of this range. UCHRONIA_VERSION tells the ABI. */
@@ -72,8 +72,9 @@ enum UchroniaLogLevel {
 
 /* The run description of GET_RUN, little-endian, packed: a header of u32 words in the order below,
  * then `group_count` u32 supplementary group ids, then NUL-terminated strings: the working
- * directory, `argument_count` arguments (at least one), `environment_count` of "NAME=value",
- * `share_count` absolute paths of host folders that the run can see. */
+ * directory, the folder of the kernel's modules (empty: none), `argument_count` arguments (at least
+ * one), `environment_count` of "NAME=value", `share_count` absolute paths of host folders that the
+ * run can see. */
 #define UCHRONIA_RUN_MAGIC 0x4e555255u /* "URUN" */
 #define UCHRONIA_RUN_HEADER_WORDS 9
 

@@ -54,12 +54,14 @@ bool parse_run_description(const unsigned char* bytes, std::size_t size, RunDesc
     const char* text = reinterpret_cast<const char*>(bytes);
     StringCursor cursor(text + kHeaderSize + run.group_count * sizeof(std::uint32_t), text + size);
     StringList directory;
-    if (!cursor.take(directory, 1) ||
+    StringList modules;
+    if (!cursor.take(directory, 1) || !cursor.take(modules, 1) ||
         !cursor.take(run.arguments, word_at(bytes, UCHRONIA_RUN_WORD_ARGUMENTS)) ||
         !cursor.take(run.environment, word_at(bytes, UCHRONIA_RUN_WORD_ENVIRONMENT)) ||
         !cursor.take(run.shares, word_at(bytes, UCHRONIA_RUN_WORD_SHARES)))
         return false;
     run.working_directory = directory.first;
+    run.modules_folder = modules.first;
     return cursor.at_end() && run.arguments.count != 0;
 }
 

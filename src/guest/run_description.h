@@ -23,6 +23,7 @@ struct RunDescription {
     const unsigned char* groups = nullptr;  // little-endian u32s, unaligned
     std::uint32_t group_count = 0;
     const char* working_directory = "";
+    const char* modules_folder = "";  // of the running kernel; empty: none
     StringList arguments;
     StringList environment;
     StringList shares;

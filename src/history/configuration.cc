@@ -119,6 +119,7 @@ JSON from_request(const machine::RunRequest& request) {
             {"environment", from_strings(request.environment)},
             {"working_directory", from_string(request.working_directory)},
             {"shares", from_strings(request.shares)},
+            {"modules_folder", from_string(request.modules_folder)},
             {"uid", request.uid},
             {"gid", request.gid},
             {"groups", request.groups},
@@ -262,6 +263,8 @@ void read_request(Reader& reader, const JSON& json, machine::RunRequest& request
     reader.strings(json, "environment", request.environment);
     reader.string(json, "working_directory", request.working_directory);
     reader.strings(json, "shares", request.shares);
+    if (json.is_object() && json.contains("modules_folder"))
+        reader.string(json, "modules_folder", request.modules_folder);
     reader.number(json, "uid", request.uid);
     reader.number(json, "gid", request.gid);
     request.groups.clear();

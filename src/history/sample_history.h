@@ -40,6 +40,7 @@ inline History sample_history() {
                        .environment = {"HOME=/root", "NAME=\xc3\xa4"},
                        .working_directory = "/tmp/work",
                        .shares = {"/srv/data"},
+                       .modules_folder = "",  // as above
                        .groups = {4, 20},
                        .uid = 1000,
                        .gid = 1001,

@@ -37,6 +37,7 @@ std::vector<std::vector<u8>> seeds() {
                                 .environment = {"A=b", "PATH=/bin"},
                                 .working_directory = "/usr/share",
                                 .shares = {"/home", "/usr"},
+                                .modules_folder = "/lib/modules/6.1",
                                 .groups = {1, 2, 3},
                                 .uid = 1000,
                                 .gid = 1000};

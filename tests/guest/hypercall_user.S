@@ -11,7 +11,7 @@
 
 test:
     CALL(0)
-    CHECK(rax, 1)
+    CHECK(rax, 2)
     CALL(12345)
     CHECK(rax, ENOSYS)
     // Only RAX changes.

@@ -121,6 +121,7 @@ GuestResult run_in_guest(const machine::BaseImage& base, const std::string& scri
                         "HOME=/root", "LANG=C.UTF-8"},
         .working_directory = folder,
         .shares = {folder},
+        .modules_folder = {},
         .groups = {},
     };
     auto guest = std::make_unique<Guest>(config_for(base, way));

@@ -20,6 +20,7 @@
 #include "guest/agent/command.h"
 #include "guest/agent/guest_host.h"
 #include "guest/agent/init.h"
+#include "guest/agent/kernel_modules.h"
 #include "guest/agent/kernel_watch.h"
 #include "guest/agent/output_pump.h"
 #include "guest/agent/root_file_system.h"
@@ -145,6 +146,7 @@ void boot() {
     read_run(run);
     feed_entropy();
     enter_root_file_system(run);
+    offer_kernel_modules(run.modules_folder);
     const int signals = open_signals();
     pump.open((run.flags & UCHRONIA_RUN_HAS_INPUT) != 0 ? OutputPump::Input::kFromHost
                                                         : OutputPump::Input::kNone);
@@ -161,8 +163,11 @@ void boot() {
 }  // namespace
 }  // namespace uchronia::agent
 
-int main() {
+// As PID 1 it is the agent; else the kernel has called it to load a module.
+int main(int argument_count, char** arguments) {
     using namespace uchronia::agent;
+    if (getpid() != 1 && on_uchronia())
+        return load_kernel_module(arguments[argument_count - 1]);
     boot();
     hypercall(UCHRONIA_READY);
     run_once();

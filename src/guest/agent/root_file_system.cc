@@ -58,14 +58,15 @@ void move_kernel_file_systems() {
     }
 }
 
-// Folders that programs expect, where the host's tree does not show them.
+// Folders that programs expect, where the host's tree does not show them. Where it shows no more
+// than the way to a shared folder, everybody's folders are everybody's all the same.
 void make_usual_folders() {
-    const mode_t mask = umask(0);
-    make_directory("tmp", 01777);
+    make_directory("tmp", 0755);
     make_directory("root", 0700);
     make_directory("var", 0755);
-    make_directory("var/tmp", 01777);
-    umask(mask);
+    make_directory("var/tmp", 0755);
+    for (const char* shared : {"tmp", "var/tmp"})
+        require(chmod(shared, 01777), "open to all users the folder", shared);
 }
 
 }  // namespace

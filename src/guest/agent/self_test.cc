@@ -49,7 +49,7 @@ long write_run_description(unsigned char* buffer, std::size_t capacity) {
     char words[1024];
     std::size_t words_size;
     const uint32_t count = command_words(words, sizeof words, words_size);
-    constexpr char kDirectory[] = "/";
+    constexpr char kDirectory[] = "/\0";  // and no modules
     constexpr char kEnvironment[] = "PATH=/usr/bin:/bin\0HOME=/home/nobody";
     uint32_t header[UCHRONIA_RUN_HEADER_WORDS] = {UCHRONIA_RUN_MAGIC};
     const std::size_t size = sizeof header + sizeof kDirectory + words_size + sizeof kEnvironment;
