@@ -187,6 +187,14 @@ class KeptResults {
         return {};
     }
 
+    // What is not yet in the file.
+    void finish() {
+        if (log_ == nullptr)
+            return;
+        if (Status status = log_->flush(); !status)
+            say("the results are not kept for --resume: " + status.error().message);
+    }
+
   private:
     Digest identity_;
     std::string path_;
@@ -256,6 +264,7 @@ int explore_seeds(const Options& options, const std::vector<std::string>& comman
     });
     InterruptWatcher interrupts([&] { explorer.interrupt(); });
     const Status status = explorer.run();
+    kept.finish();
     progress.finish(explorer.pace());
     if (!status)
         return fail(status.error(), kHostError);

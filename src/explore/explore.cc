@@ -100,13 +100,7 @@ Status Explorer::run() {
         threads.emplace_back([this, job] { work(job); });
     for (std::thread& thread : threads)
         thread.join();
-    if (shared_->error)
-        return *shared_->error;
-    if (log_ == nullptr)
-        return {};
-    if (Status status = log_->flush(); !status)
-        return Error{"the results cannot be kept for --resume: " + status.error().message};
-    return {};
+    return shared_->error ? Status(*shared_->error) : Status();
 }
 
 Status Explorer::check_files(host::FileSource& files) {

@@ -47,7 +47,7 @@ class Explorer {
 
     // Before run(): goes on after the runs of an earlier exploration of the same identity.
     void resume(LoggedResults earlier);
-    // Before run(): keeps the results in a file too.
+    // Before run(): adds the results to a file too, whose rest the caller flushes after run().
     void keep_results(ResultsLog& log);
     // Called after each run, from one thread at a time.
     void on_progress(std::function<void(const Results&, const Pace&)> call);
@@ -62,7 +62,7 @@ class Explorer {
     // After run().
     const Results& results() const;
     const Pace& pace() const;
-    // Whether the store took what failed runs read, and the file the results.
+    // Whether the store took what failed runs read.
     const Status& contents_kept() const;
 
   private:
