@@ -29,6 +29,9 @@ std::optional<std::string> lock_of(const std::string& path) {
         return "code/lock";
     if (path.starts_with("base/"))
         return path.substr(0, path.find('.')) + ".lock";
+    // Results of 'explore' are their own lock.
+    if (path.starts_with("findings/") && path.ends_with(".results"))
+        return path;
     return std::nullopt;
 }
 
@@ -44,6 +47,8 @@ std::string describe_base(const std::string& path) {
 }
 
 std::string describe_history(const std::string& path) {
+    if (path.ends_with(".results"))
+        return "what 'explore --resume' goes on from";
     const Result<history::History> history = history::load_history(path);
     if (!history)
         return "not readable by this version of Uchronia";

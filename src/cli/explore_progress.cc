@@ -10,53 +10,69 @@ namespace uchronia::cli {
 namespace {
 
 // Between two lines, host time.
-constexpr u64 kTerminalInterval = 100'000'000;
-constexpr u64 kPlainInterval = 10'000'000'000;
+constexpr u64 kInterval = 100'000'000;
+
+std::string decimal(double number) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f", number);
+    return text;
+}
+
+std::string status_line(const explore::Results& results, const explore::Pace& pace,
+                        double seconds) {
+    const double left =
+        seconds * static_cast<double>(pace.seeds_left) / static_cast<double>(pace.runs);
+    return std::to_string(pace.seeds_left) + " seeds left, " + std::to_string(results.failed()) +
+           " failed, " + std::to_string(results.outcomes().size()) + " distinct outcomes, " +
+           describe_rate(pace, seconds) + ", about " +
+           format_rough_duration(static_cast<u64>(left * 1e9)) + " left";
+}
 
 }  // namespace
 
-ExploreProgress::ExploreProgress(u64 seed_count)
-    : seed_count_(seed_count),
-      on_terminal_(errors_go_to_terminal()),
+std::string describe_rate(const explore::Pace& pace, double seconds) {
+    if (seconds <= 0)
+        return "0 per second";
+    return decimal(static_cast<double>(pace.runs) / seconds) + " per second, " +
+           decimal(static_cast<double>(pace.time.value) / 1e9 / seconds) +
+           " virtual seconds per second";
+}
+
+ExploreProgress::ExploreProgress()
+    : on_terminal_(errors_go_to_terminal()),
       begin_(host::monotonic_nanoseconds()),
       last_shown_(begin_) {}
 
-std::string ExploreProgress::status_line(const explore::Findings& findings, u64 elapsed) const {
-    const double per_second =
-        elapsed == 0 ? 0 : static_cast<double>(findings.runs) * 1e9 / static_cast<double>(elapsed);
-    char rate[32];
-    std::snprintf(rate, sizeof rate, "%.1f", per_second);
-    const u64 left = elapsed / findings.runs * (seed_count_ - findings.runs);
-    return std::to_string(findings.runs) + " of " + std::to_string(seed_count_) + " seeds, " +
-           std::to_string(findings.runs - findings.passed) + " failed, " + rate +
-           " per second, about " + format_rough_duration(left) + " left";
+double ExploreProgress::seconds() const {
+    return static_cast<double>(host::monotonic_nanoseconds() - begin_) / 1e9;
 }
 
-void ExploreProgress::show_new(const explore::Findings& findings) {
-    for (const explore::Failure& failure : findings.failures) {
-        if (!shown_.insert(failure.description).second)
-            continue;
-        finish();
+void ExploreProgress::show_new(const explore::Results& results) {
+    for (; failures_shown_ < results.failures().size(); ++failures_shown_) {
+        const explore::Failure& failure = results.failures()[failures_shown_];
+        std::fputs("\r\x1b[K", stderr);
         say("found with seed " + std::to_string(failure.lowest_seed) + ": " + failure.description);
     }
 }
 
-void ExploreProgress::update(const explore::Findings& findings) {
+void ExploreProgress::update(const explore::Results& results, const explore::Pace& pace) {
+    if (!on_terminal_)
+        return;
+    show_new(results);
     const u64 now = host::monotonic_nanoseconds();
-    show_new(findings);
-    if (now - last_shown_ < (on_terminal_ ? kTerminalInterval : kPlainInterval))
+    if (now - last_shown_ < kInterval)
         return;
     last_shown_ = now;
-    const std::string line = status_line(findings, now - begin_);
-    if (!on_terminal_)
-        return say(line);
-    std::fprintf(stderr, "\r\x1b[K%s", line.c_str());
+    std::fprintf(stderr, "\r\x1b[K%s", status_line(results, pace, seconds()).c_str());
     std::fflush(stderr);
 }
 
-void ExploreProgress::finish() {
+void ExploreProgress::finish(const explore::Pace& pace) {
     if (on_terminal_)
         std::fputs("\r\x1b[K", stderr);
+    if (pace.runs != 0)
+        say(std::to_string(pace.runs) + (pace.runs == 1 ? " run in " : " runs in ") +
+            decimal(seconds()) + " s: " + describe_rate(pace, seconds()));
 }
 
 }  // namespace uchronia::cli

@@ -1,32 +1,33 @@
-// How far an exploration is: on a terminal one line that is written over, else a plain line now and
-// then; and each new failure as it is found.
+// How far an exploration is, for a person: on a terminal one line that is written over, and each
+// new failure as it is found; nothing else. At the end, what it took.
 #pragma once
 
-#include <set>
 #include <string>
 
-#include "base/types.h"
 #include "explore/explore.h"
 
 namespace uchronia::cli {
 
 class ExploreProgress {
   public:
-    explicit ExploreProgress(u64 seed_count);
+    ExploreProgress();
 
-    void update(const explore::Findings& findings);
-    // Clears the line.
-    void finish();
+    void update(const explore::Results& results, const explore::Pace& pace);
+    // Clears the line, and says the rate.
+    void finish(const explore::Pace& pace);
+
+    double seconds() const;
 
   private:
-    void show_new(const explore::Findings& findings);
-    std::string status_line(const explore::Findings& findings, u64 elapsed) const;
+    void show_new(const explore::Results& results);
 
-    const u64 seed_count_;
     const bool on_terminal_;
-    const u64 begin_;
+    const u64 begin_;  // host nanoseconds
     u64 last_shown_;
-    std::set<std::string> shown_;  // descriptions of failures
+    std::size_t failures_shown_ = 0;
 };
+
+// "12.3 per second, 45.6 virtual seconds per second".
+std::string describe_rate(const explore::Pace& pace, double seconds);
 
 }  // namespace uchronia::cli

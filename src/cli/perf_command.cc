@@ -33,6 +33,7 @@ struct Options {
     std::string by = "function";
     std::size_t rows = 40;
     std::string flame, folded;
+    bool list = false;
     bool json = false;
     machine::Engine engine = machine::Engine::kTranslator;
 };
@@ -52,7 +53,8 @@ Exit status: 0; 1 if the replay was not the recorded history; 123, 125 and 130 a
 Examples:
   uchronia perf last
   uchronia perf --by process --flame slow.svg slow.uch
-  uchronia perf --from 1.5s --to 2s --every 1009 slow.uch)";
+  uchronia perf --from 1.5s --to 2s --every 1009 slow.uch
+  uchronia perf --list --every 1 --from #250000 --to #250100 slow.uch)";
 
 // Puts "#123" or "1.5s" where it belongs.
 Status parse_moment(const std::string& text, Ticks& tick, VirtualTime& time) {
@@ -65,11 +67,10 @@ Status parse_moment(const std::string& text, Ticks& tick, VirtualTime& time) {
         time = *parsed;
         return {};
     }
-    const std::string digits = text.substr(1);
-    if (digits.empty() || digits.size() > 18 ||
-        digits.find_first_not_of("0123456789") != std::string::npos)
-        return Error{"'" + text + "' is no tick; write it like #250000"};
-    tick = Ticks(std::stoull(digits));
+    const Result<Ticks> parsed = parse_tick(text);
+    if (!parsed)
+        return parsed.error();
+    tick = *parsed;
     return {};
 }
 
@@ -159,6 +160,17 @@ int judge(const history::History& recorded, const Replay& replay) {
     return kSuccess;
 }
 
+// One line for each sample: "#123456  CPU 1  sort 83  0x4011c3  compare < msort < main".
+void list_sample(const profile::SamplePlace& place, const profile::Sample& sample) {
+    std::string stack;
+    for (const profile::Frame& frame : sample.frames)
+        stack += (stack.empty() ? "" : " < ") + profile::label_of(frame);
+    std::printf("#%-12llu CPU %u  %-20s 0x%012llx  %s\n",
+                static_cast<unsigned long long>(place.tick.value), place.vcpu,
+                sample.process.c_str(), static_cast<unsigned long long>(place.address),
+                stack.c_str());
+}
+
 void print(const Options& options, const profile::Profile& profile, const Replay& replay,
            bool same) {
     if (options.json) {
@@ -196,6 +208,8 @@ int perf(const Options& options) {
         return fail(base.error(), kBootFailed);
 
     profile::Profiler profiler(*sampling);
+    if (options.list)
+        profiler.on_sample(list_sample);
     const Result<Replay> replay =
         replay_with(profiler, **base, *recorded, options.engine, code.library());
     if (!replay)
@@ -206,8 +220,9 @@ int perf(const Options& options) {
     if (profiler.profile().sample_count() == 0)
         say("no samples: the history has " + format_count(replay->history.result->ticks.value) +
             " ticks; choose a smaller --every, or another --from and --to");
-    print(options, profiler.profile(), *replay,
-          status == kSuccess && !recorded->chain.links.empty());
+    if (!options.list)
+        print(options, profiler.profile(), *replay,
+              status == kSuccess && !recorded->chain.links.empty());
     if (Status written = write_files(options, profiler.profile()); !written)
         return fail(written.error(), kHostError);
     return status;
@@ -237,7 +252,10 @@ Command add_perf_command(CLI::App& parent) {
     app->add_option("--folded", options->folded,
                     "Writes collapsed stacks, as tools for flame graphs read them")
         ->type_name("FILE");
-    app->add_flag("--json", options->json, "The table as JSON, with all rows");
+    CLI::Option* list = app->add_flag(
+        "--list", options->list,
+        "In place of the table each sample with its tick, CPU and stack, in the order of time");
+    app->add_flag("--json", options->json, "The table as JSON, with all rows")->excludes(list);
     add_engine_option(*app, options->engine);
     app->footer(kFooter);
     return {.app = app,

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/engine_option.h"
 #include "cli/exit_status.h"
+#include "cli/holds.h"
 #include "cli/message.h"
 #include "cli/run_session.h"
 #include "history/history_file.h"
@@ -17,6 +18,8 @@ namespace {
 struct Options {
     std::string file;
     bool verify = false;
+    std::vector<std::string> holds;
+    std::string save;
     bool verbose = false;
     machine::Engine engine = machine::Engine::kTranslator;
     ReportOptions report;
@@ -27,6 +30,9 @@ FILE is what 'run --save' or 'explore' wrote, or the word 'last' for the latest 
 arguments and the recorded answers of the host's file system come from the history; the contents of
 system files from the host or, where they have changed since, from the cache.
 
+With --hold, another history is run: one that differs from the recorded one by a CPU that is held for
+some time at an exact instruction. It is kept as the last one, and as a file with --save.
+
 With --verify, the state's hashes along the replay (one each 2^26 ticks and at the end) are compared
 with those in the history. The first tick and the components that differ are named.
 
@@ -36,6 +42,7 @@ same, 1 if not. 125 also if contents of a file are nowhere any more; 123 and 130
 Examples:
   uchronia replay found.uch
   uchronia replay --verify --stats found.uch
+  uchronia replay --hold 1@#123456+5ms --save held.uch found.uch
   uchronia replay last)";
 
 // What can be said about the replay by comparing it with the recording.
@@ -60,11 +67,46 @@ int judge(const Options& options, const history::History& recorded, const Foregr
     return kSuccess;
 }
 
+// With holds it is another history, which has not been run, but knows what this one read.
+Result<history::History> with_holds(const history::History& recorded, const Options& options) {
+    history::History history = recorded;
+    if (options.holds.empty())
+        return history;
+    history.result.reset();
+    history.chain = {};
+    if (Status status = add_holds(options.holds, history.base.vcpu_count, history.tape); !status)
+        return status.error();
+    return history;
+}
+
+// Keeps a history that is not the recorded one.
+int keep(const Options& options, const ForegroundRun& done) {
+    if (done.changed_file)
+        say(missing_contents(*done.changed_file));
+    keep_as_last(done.history);
+    if (!options.save.empty()) {
+        if (Status status = history::save_history(done.history, options.save); !status)
+            return fail(status.error(), kHostError);
+    }
+    return done.changed_file ? static_cast<int>(kHostError) : done.exit_status;
+}
+
 int replay(const Options& options) {
+    if (options.holds.empty() && !options.save.empty())
+        return fail(Error{"--save is for the other history that --hold makes; a replay of FILE is "
+                          "FILE again"},
+                    kHostError);
+    if (!options.holds.empty() && options.verify)
+        return fail(Error{"--verify compares with the recorded history, and --hold makes another "
+                          "one; save that with --save and verify it then"},
+                    kHostError);
     const Result<std::string> path = history_path(options.file);
     if (!path)
         return fail(path.error(), kHostError);
-    const Result<history::History> recorded = history::load_history(*path);
+    const Result<history::History> loaded = history::load_history(*path);
+    if (!loaded)
+        return fail(loaded.error(), kHostError);
+    const Result<history::History> recorded = with_holds(*loaded, options);
     if (!recorded)
         return fail(recorded.error(), kHostError);
     if (options.verify && recorded->chain.links.empty())
@@ -86,6 +128,8 @@ int replay(const Options& options) {
     const Result<ForegroundRun> done = run_in_foreground(**base, *recorded, foreground);
     if (!done)
         return fail(done.error(), kHostError);
+    if (!options.holds.empty())
+        return keep(options, *done);
     return judge(options, *recorded, *done);
 }
 
@@ -96,6 +140,9 @@ Command add_replay_command(CLI::App& parent) {
     auto options = std::make_shared<Options>();
     app->add_option("FILE", options->file, "The history, or 'last'")->required();
     app->add_flag("--verify", options->verify, "Compares the hash chain with the recorded one");
+    add_hold_option(*app, options->holds);
+    app->add_option("--save", options->save, "Writes the history with the holds to this file")
+        ->type_name("FILE");
     app->add_flag("--stats", options->report.statistics, "As for run");
     app->add_flag("--json", options->report.json, "As for run");
     app->add_flag("--verbose", options->verbose, "As for run");

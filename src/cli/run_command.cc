@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/engine_option.h"
 #include "cli/exit_status.h"
+#include "cli/holds.h"
 #include "cli/message.h"
 #include "cli/run_session.h"
 #include "cli/run_setup.h"
@@ -19,6 +20,7 @@ namespace {
 struct Options {
     RunOptions run;
     u64 seed = 0;
+    std::vector<std::string> holds;
     std::string save;
     ReportOptions report;
     bool verbose = false;
@@ -41,19 +43,12 @@ Examples:
   echo 'select 6*7;' | uchronia run -- sqlite3
   uchronia run --share ~/data --env DEBUG=1 -- ./job ~/data/input)";
 
-// The history of every run is kept as the last one; that this fails is no failure of the run.
-void keep_as_last(const history::History& history) {
-    const Result<std::string> path = last_history_path();
-    if (!path)
-        return;
-    if (Status status = history::save_history(history, *path); !status)
-        say("the history is not kept for 'replay last': " + status.error().message);
-}
-
 int run(const Options& options, const std::vector<std::string>& command) {
     Result<history::History> history = make_history(options.run, command, options.seed);
     if (!history)
         return fail(history.error(), kHostError);
+    if (Status status = add_holds(options.holds, history->base.vcpu_count, history->tape); !status)
+        return fail(status.error(), kHostError);
     say_if_engine_is_missing(options.run.engine);
     const CodeCache code;
     const Result<std::unique_ptr<machine::BaseImage>> base =
@@ -92,6 +87,7 @@ Command add_run_command(CLI::App& parent) {
         ->type_name("N")
         ->capture_default_str();
     add_run_options(*app, options->run);
+    add_hold_option(*app, options->holds);
     app->add_option("--save", options->save, "Writes the history to this file, for replay")
         ->type_name("FILE");
     app->add_flag("--stats", options->report.statistics,

@@ -9,6 +9,7 @@
 #include "cli/message.h"
 #include "cli/run_setup.h"
 #include "cli/units.h"
+#include "history/history_file.h"
 #include "host/clock.h"
 
 namespace uchronia::cli {
@@ -36,6 +37,14 @@ int exit_status_of_run(const history::RunResult& result, int output_error, int s
 }
 
 }  // namespace
+
+void keep_as_last(const history::History& history) {
+    const Result<std::string> path = last_history_path();
+    if (!path)
+        return;
+    if (Status status = history::save_history(history, *path); !status)
+        say("the history is not kept for 'replay last': " + status.error().message);
+}
 
 Result<ForegroundRun> run_in_foreground(const machine::BaseImage& base, history::History history,
                                         const ForegroundOptions& options) {

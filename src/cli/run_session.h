@@ -26,4 +26,7 @@ struct ForegroundRun {
 Result<ForegroundRun> run_in_foreground(const machine::BaseImage& base, history::History history,
                                         const ForegroundOptions& options);
 
+// The history of every run is kept as the last one; that this fails is no failure of the run.
+void keep_as_last(const history::History& history);
+
 }  // namespace uchronia::cli

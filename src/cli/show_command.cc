@@ -7,6 +7,7 @@
 #include "cli/cache.h"
 #include "cli/commands.h"
 #include "cli/exit_status.h"
+#include "cli/holds.h"
 #include "cli/message.h"
 #include "cli/units.h"
 #include "history/bundle.h"
@@ -160,6 +161,8 @@ void print_machine(const Subject& subject) {
     if (!history.tape.overrides.empty())
         seed += ", " + std::to_string(history.tape.overrides.size()) + " overrides";
     row("seed", seed);
+    for (const history::Hold& hold : history.tape.holds)
+        row(&hold == &history.tape.holds.front() ? "holds" : "", format_hold(hold));
     row("CPUs", std::to_string(base.vcpu_count) + ", x86-64-" + history::name_of(base.cpu_model));
     row("memory", format_count(base.memory_size >> 20) + " MiB");
     row("kernel", base.kernel_name);
@@ -210,7 +213,12 @@ JSON json_of_tape(const history::Tape& tape) {
     JSON seeds = JSON::array();
     for (const history::SeedChange& change : tape.seeds)
         seeds.push_back({{"from", change.from.value}, {"seed", change.seed}});
-    return {{"seeds", seeds}, {"overrides", tape.overrides.size()}};
+    JSON holds = JSON::array();
+    for (const history::Hold& hold : tape.holds)
+        holds.push_back({{"tick", hold.tick.value},
+                         {"cpu", hold.vcpu},
+                         {"virtual_nanoseconds", hold.length.value}});
+    return {{"seeds", seeds}, {"overrides", tape.overrides.size()}, {"holds", holds}};
 }
 
 JSON json_of_result(const std::optional<history::RunResult>& result) {

@@ -82,6 +82,14 @@ Result<VirtualTime> parse_duration(const std::string& text) {
     return VirtualTime(*nanoseconds);
 }
 
+Result<Ticks> parse_tick(const std::string& text) {
+    const std::string digits = text.empty() ? "" : text.substr(1);
+    if (digits.empty() || text[0] != '#' || digits.size() > 18 ||
+        digits.find_first_not_of("0123456789") != std::string::npos)
+        return Error{"'" + text + "' is no tick; write it like #250000"};
+    return Ticks(std::stoull(digits));
+}
+
 std::string format_seconds(u64 nanoseconds) {
     char text[48];
     std::snprintf(text, sizeof text, "%llu.%09llu s",

@@ -14,6 +14,9 @@ Result<u64> parse_size(const std::string& text);
 // Nanoseconds: "10s", "1.5s", "250ms", "20us", "7ns", "2m", "1h"; a bare number is seconds.
 Result<VirtualTime> parse_duration(const std::string& text);
 
+// A tick: "#123456".
+Result<Ticks> parse_tick(const std::string& text);
+
 // "1.234567890 s".
 std::string format_seconds(u64 nanoseconds);
 // "74.0 MiB", "512 B".

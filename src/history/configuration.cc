@@ -111,7 +111,11 @@ JSON from_tape(const Tape& tape) {
         overrides.push_back({{"kind", kKindNames[static_cast<std::size_t>(change.kind)]},
                              {"counter", change.counter},
                              {"value", change.value}});
-    return {{"seeds", seeds}, {"overrides", overrides}};
+    JSON json = {{"seeds", seeds}, {"overrides", overrides}};
+    for (const Hold& hold : tape.holds)
+        json["holds"].push_back(
+            {{"tick", hold.tick.value}, {"cpu", hold.vcpu}, {"duration", hold.length.value}});
+    return json;
 }
 
 JSON from_request(const machine::RunRequest& request) {
@@ -297,6 +301,16 @@ void read_tape(Reader& reader, const JSON& json, Tape& tape) {
         reader.number(element, "value", change.value);
         tape.overrides.push_back(change);
     }
+    // Only there if there are any.
+    if (!json.is_object() || !json.contains("holds"))
+        return;
+    for (const JSON& element : reader.array(json, "holds")) {
+        Hold hold;
+        reader.number(element, "tick", hold.tick.value);
+        reader.number(element, "cpu", hold.vcpu);
+        reader.number(element, "duration", hold.length.value);
+        tape.holds.push_back(hold);
+    }
 }
 
 void read_result(Reader& reader, const JSON& json, std::optional<RunResult>& result) {
@@ -392,7 +406,9 @@ Status configuration_from_json(std::string_view text, History& history) {
     read_result(reader, reader.member(json, "result"), history.result);
     if (Status status = reader.status(); !status)
         return status;
-    return history.tape.check();
+    if (Status status = history.tape.check(); !status)
+        return status;
+    return history.tape.check_vcpus(history.base.vcpu_count);
 }
 
 }  // namespace uchronia::history

@@ -37,6 +37,13 @@ TEST(ConfigurationDifference, NamesTheParts) {
     EXPECT_EQ(found[2].part, "tape.seeds.0.seed");
 }
 
+TEST(ConfigurationDifference, NamesHolds) {
+    History other = sample_history();
+    other.tape.add({Ticks(7), 0, VirtualTime(5)});
+    EXPECT_EQ(parts_of(sample_history(), other),
+              (Parts{"tape.holds.0.cpu", "tape.holds.0.duration", "tape.holds.0.tick"}));
+}
+
 TEST(ConfigurationDifference, NamesInputAndFiles) {
     History other = sample_history();
     other.input[1] = 'x';

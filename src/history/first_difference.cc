@@ -10,7 +10,7 @@ constexpr u64 kFirstStride = u64{1} << 20;
 constexpr std::size_t kShownBytes = 16;
 
 bool is_plan(std::string_view path) {
-    return path == "next_stall" || path == "turn_end" || path == "decisions" ||
+    return path == "next_stall" || path == "turn_end" || path == "holds" || path == "decisions" ||
            path.starts_with("decisions.");
 }
 

@@ -12,7 +12,8 @@ namespace uchronia::history {
 namespace {
 
 constexpr char kMagic[8] = {'U', 'C', 'H', 'R', 'H', 'I', 'S', 'T'};
-constexpr u32 kVersion = 1;
+// Version 2: with holds. What has none is written as version 1, which older programs read.
+constexpr u32 kVersion = 2;
 constexpr u64 kLargestSection = u64{1} << 30;  // bytes, unpacked
 
 // All integers are little-endian.
@@ -152,7 +153,9 @@ Status load_section(SectionReader& reader, SectionType type, Value& value,
 }  // namespace
 
 std::vector<u8> serialise_history(const History& history) {
-    FileHeader header{.magic = {}, .version = kVersion, .section_count = kSectionCount};
+    FileHeader header{.magic = {},
+                      .version = history.tape.holds.empty() ? 1 : kVersion,
+                      .section_count = kSectionCount};
     std::memcpy(header.magic, kMagic, sizeof kMagic);
     std::vector<u8> file;
     append(file, {reinterpret_cast<const u8*>(&header), sizeof header});

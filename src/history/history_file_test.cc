@@ -12,8 +12,14 @@
 namespace uchronia::history {
 namespace {
 
-std::string golden_path() {
-    return (std::filesystem::path(__FILE__).parent_path() / "testdata" / "history-v1.uch").string();
+std::string golden_path(const char* name) {
+    return (std::filesystem::path(__FILE__).parent_path() / "testdata" / name).string();
+}
+
+History sample_with_holds() {
+    History history = sample_history();
+    history.tape.holds = {{Ticks(7), 0, VirtualTime(5'000'000)}, {Ticks(9), 0, VirtualTime(1)}};
+    return history;
 }
 
 std::string error_of(const std::vector<u8>& file) {
@@ -42,9 +48,21 @@ TEST(HistoryFile, KeepsAnEmptyHistory) {
 }
 
 TEST(HistoryFile, ReadsTheGoldenFileOfVersion1) {
-    const Result<History> read = load_history(golden_path());
+    const Result<History> read = load_history(golden_path("history-v1.uch"));
     ASSERT_TRUE(read.ok()) << read.error().message;
     EXPECT_TRUE(*read == sample_history());
+}
+
+TEST(HistoryFile, ReadsTheGoldenFileOfVersion2) {
+    const Result<History> read = load_history(golden_path("history-v2.uch"));
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    EXPECT_TRUE(*read == sample_with_holds());
+}
+
+// Older programs, which know no holds, must not read them as if there were none.
+TEST(HistoryFile, HasVersion2OnlyWithHolds) {
+    EXPECT_EQ(serialise_history(sample_history())[8], 1);
+    EXPECT_EQ(serialise_history(sample_with_holds())[8], 2);
 }
 
 TEST(HistoryFile, RefusesEveryTruncation) {
@@ -71,8 +89,8 @@ TEST(HistoryFile, NamesForeignAndNewerFilesAndTheRemedy) {
     const std::string text = "#!/bin/sh\necho hello\n";
     EXPECT_TRUE(contains(error_of({text.begin(), text.end()}), "is not a history of Uchronia"));
     std::vector<u8> newer = serialise_history(sample_history());
-    newer[8] = 2;
-    EXPECT_TRUE(contains(error_of(newer), "has format version 2"));
+    newer[8] = 3;
+    EXPECT_TRUE(contains(error_of(newer), "has format version 3"));
     EXPECT_TRUE(contains(error_of(newer), "Use the newer Uchronia"));
     std::vector<u8> longer = serialise_history(sample_history());
     longer.push_back(0);
@@ -113,6 +131,21 @@ TEST(Configuration, NamesTheKeyThatIsWrong) {
     History history;
     for (const char* other : {"null", "[]", "3", "{}", "\"text\"", "{\"base\": []}"})
         EXPECT_FALSE(configuration_from_json(other, history).ok()) << other;
+}
+
+TEST(Configuration, RefusesHoldsOfNoCPUOrOutOfOrder) {
+    const auto error_with = [](const Hold& hold) {
+        History history = sample_with_holds();
+        history.tape.holds.push_back(hold);
+        History read;
+        const Status status = configuration_from_json(configuration_to_json(history), read);
+        return status.ok() ? "" : status.error().message;
+    };
+    EXPECT_EQ(error_with({Ticks(9), 0, VirtualTime(1)}), "");
+    EXPECT_TRUE(contains(error_with({Ticks(9), 1, VirtualTime(1)}), "holds CPU 1"));
+    EXPECT_TRUE(contains(error_with({Ticks(8), 0, VirtualTime(1)}), "order"));
+    EXPECT_TRUE(contains(error_with({Ticks(9), 0, VirtualTime(0)}), "no time"));
+    EXPECT_TRUE(contains(error_with({Ticks(9), 0, kNever}), "36 years"));
 }
 
 TEST(Configuration, DigestsAreThirtyTwoDigits) {

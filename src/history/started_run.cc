@@ -19,6 +19,8 @@ Status StartedRun::start(const machine::BaseImage& base, memory::FrameStore& fra
                          machine::Outside& outside) {
     if (Status status = history_.tape.check(); !status)
         return status;
+    if (Status status = history_.tape.check_vcpus(base.config().vcpu_count); !status)
+        return status;
     if (history_.base.image != base.digest() ||
         (history_.base.state != Digest() && history_.base.state != base.state_digest()))
         return Error{"the base image " + to_hex(base.digest()) +

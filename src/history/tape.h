@@ -30,14 +30,23 @@ struct Override {
     bool operator==(const Override&) const = default;
 };
 
+// In ticks from the run's start.
+using machine::Hold;
+
 struct Tape {
     std::vector<SeedChange> seeds;    // the first one from tick 0; strictly ascending
     std::vector<Override> overrides;  // at most one for each kind and counter
+    std::vector<Hold> holds = {};     // in the order of their ticks
 
     static Tape from_seed(u64 seed) { return {.seeds = {{Ticks(0), seed}}, .overrides = {}}; }
 
+    // Beside those that are there.
+    void add(const Hold& hold);
+
     // Whether it is as the comments above say.
     Status check() const;
+    // Whether it is for a machine with so many vCPUs.
+    Status check_vcpus(u32 vcpu_count) const;
     u64 seed_at(Ticks moment) const;
 
     bool operator==(const Tape&) const = default;
@@ -50,6 +59,7 @@ class TapeReader final : public machine::DecisionSource {
     TapeReader(Tape tape, Ticks origin);
 
     u64 word(machine::DecisionKind kind, u64 counter, Ticks moment) override;
+    std::optional<Hold> hold(u64 index) override;
 
   private:
     Tape tape_;

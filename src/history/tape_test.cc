@@ -52,6 +52,23 @@ TEST(Tape, OverrideReplacesOneWord) {
     }
 }
 
+TEST(Tape, HoldsAreInTheOrderOfTheirTicks) {
+    Tape tape = Tape::from_seed(1);
+    tape.add({Ticks(50), 1, VirtualTime(5)});
+    tape.add({Ticks(20), 0, VirtualTime(6)});
+    tape.add({Ticks(50), 0, VirtualTime(7)});
+    EXPECT_TRUE(tape.check().ok());
+    EXPECT_TRUE(tape.check_vcpus(2).ok());
+    EXPECT_FALSE(tape.check_vcpus(1).ok());
+    TapeReader reader(tape, Ticks(1000));
+    EXPECT_EQ(reader.hold(0), (Hold{Ticks(1020), 0, VirtualTime(6)}));
+    EXPECT_EQ(reader.hold(1), (Hold{Ticks(1050), 1, VirtualTime(5)}));
+    EXPECT_EQ(reader.hold(2), (Hold{Ticks(1050), 0, VirtualTime(7)}));
+    EXPECT_EQ(reader.hold(3), std::nullopt);
+    tape.add({Ticks(~u64{0}), 0, VirtualTime(1)});
+    EXPECT_EQ(TapeReader(tape, Ticks(1000)).hold(3)->tick, Ticks(~u64{0}));
+}
+
 TEST(Tape, ChecksItsShape) {
     EXPECT_TRUE(Tape::from_seed(0).check().ok());
     EXPECT_FALSE(Tape{}.check().ok());

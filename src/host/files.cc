@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +26,12 @@ class Descriptor {
 
     bool valid() const { return number_ >= 0; }
     int number() const { return number_; }
+    // Gives the number away; the caller closes it.
+    int release() {
+        const int number = number_;
+        number_ = -1;
+        return number;
+    }
     // False if the system reports a delayed write error.
     bool close() {
         const int number = number_;
@@ -114,21 +121,55 @@ Status fill_temporary(Descriptor& file, std::span<const u8> contents, const std:
     return {};
 }
 
+// Whether the path still names this open file.
+bool is_named(const Descriptor& file, const std::string& path) {
+    struct stat opened {};
+    struct stat named {};
+    return ::fstat(file.number(), &opened) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+// A writer holds a lock on its new file until that has its name. So one without a lock was left by
+// a process that has been killed. False: there is none, or it is in use.
+bool remove_abandoned(const std::string& temporary) {
+    const Descriptor file(
+        ::open(temporary.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    return file.valid() && ::flock(file.number(), LOCK_EX | LOCK_NB) == 0 &&
+           is_named(file, temporary) && ::unlink(temporary.c_str()) == 0;
+}
+
+// Makes the file and locks it: its descriptor, or less an errno. EEXIST: it is another writer's.
+int create_temporary(const std::string& temporary, mode_t mode) {
+    constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    int number = ::open(temporary.c_str(), kFlags, mode);
+    if (number < 0 && errno != EEXIST)
+        return -errno;
+    if (number < 0) {
+        if (!remove_abandoned(temporary))
+            return -EEXIST;
+        number = ::open(temporary.c_str(), kFlags, mode);
+        if (number < 0)
+            return -errno;
+    }
+    // Before it was locked, another process may have taken it for abandoned.
+    Descriptor file(number);
+    const bool is_taken = ::flock(number, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    return is_taken || !is_named(file, temporary) ? -EEXIST : file.release();
+}
+
 // A new file beside it, which takes its name when it is complete.
 Status replace_file(const std::string& path, std::span<const u8> contents, mode_t mode,
                     Durability durability) {
-    // Other threads, other processes and the leftovers of a crash may hold a name.
-    std::string temporary;
-    int number = -1;
-    for (int attempt = 0; attempt < 1000 && number < 0; ++attempt) {
-        temporary = path + ".new" + std::to_string(attempt);
-        number = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (number < 0 && errno != EEXIST)
-            break;
-    }
+    const auto name = [&](int attempt) { return path + ".new" + std::to_string(attempt); };
+    int attempt = 0;
+    int number = create_temporary(name(attempt), mode);
+    while (number == -EEXIST && attempt < 1000)
+        number = create_temporary(name(++attempt), mode);
+    if (number < 0)
+        return failure("create a file beside", path, -number);
     Descriptor file(number);
-    if (!file.valid())
-        return failure("create a file beside", path, errno);
+    const std::string temporary = name(attempt);
+    const Descriptor lock(::fcntl(number, F_DUPFD_CLOEXEC, 0));
     if (Status status = fill_temporary(file, contents, path, durability); !status) {
         ::unlink(temporary.c_str());
         return status;
@@ -138,6 +179,8 @@ Status replace_file(const std::string& path, std::span<const u8> contents, mode_
         ::unlink(temporary.c_str());
         return failure("replace", path, error);
     }
+    while (remove_abandoned(name(++attempt)))
+        continue;
     return {};
 }
 

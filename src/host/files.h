@@ -18,7 +18,8 @@ namespace uchronia::host {
 Result<std::vector<u8>> read_file(const std::string& path);
 
 // Replaces `path` by a file with these contents: a new file beside it, fsync, rename, fsync of the
-// folder. After a failure or a crash, `path` is the old file or the new one, never a part.
+// folder. After a failure or a crash, `path` is the old file or the new one, never a part. What a
+// killed process has left beside it goes with the next replacement.
 Status write_file_atomically(const std::string& path, std::span<const u8> contents);
 Status write_file_atomically(const std::string& path, std::string_view contents);
 

@@ -4,8 +4,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <thread>
+
+#include "host/file_lock.h"
 
 namespace uchronia::host {
 namespace {
@@ -70,6 +74,45 @@ TEST_F(Files, AWriteThatFailsLeavesTheOldFile) {
     std::signal(SIGXFSZ, previous_handler);
     EXPECT_FALSE(status.ok());
     EXPECT_EQ(read_file(path)->size(), 3u);
+    EXPECT_EQ(list_directory(folder_)->size(), 1u);
+}
+
+TEST_F(Files, RemoveWhatAKilledWriterHasLeft) {
+    const std::string path = folder_ + "/a";
+    for (const char* left : {".new0", ".new1", ".new2"})
+        ASSERT_TRUE(append_to_file(path + left, std::vector<u8>(3, 'x')).ok());
+    ASSERT_TRUE(write_file_atomically(path, "whole").ok());
+    EXPECT_EQ(list_directory(folder_)->size(), 1u);
+    EXPECT_EQ(read_file(path)->size(), 5u);
+}
+
+TEST_F(Files, LeaveAloneWhatAnotherWriterMakes) {
+    const std::string path = folder_ + "/a";
+    const auto other = FileLock::take(path + ".new0", FileLock::Wait::kNo);
+    ASSERT_TRUE(other.ok() && other->held());
+    ASSERT_TRUE(write_file_atomically(path, "whole").ok());
+    EXPECT_TRUE(exists(path + ".new0"));
+    EXPECT_EQ(list_directory(folder_)->size(), 2u);
+}
+
+// Each finds whole files, and nothing is left.
+TEST_F(Files, AreReplacedByManyAtOnce) {
+    const std::string path = folder_ + "/a";
+    ASSERT_TRUE(write_file_atomically(path, std::string(5000, 'a')).ok());
+    std::vector<std::thread> threads;
+    std::atomic<int> wrong = 0;
+    for (char c = 'a'; c < 'e'; ++c) {
+        threads.emplace_back([&, c] {
+            for (int i = 0; i < 100; ++i) {
+                wrong += !write_file_atomically(path, std::string(5000, c)).ok();
+                const auto read = read_file(path);
+                wrong += !read || *read != std::vector<u8>(5000, read->front());
+            }
+        });
+    }
+    for (std::thread& thread : threads)
+        thread.join();
+    EXPECT_EQ(wrong, 0);
     EXPECT_EQ(list_directory(folder_)->size(), 1u);
 }
 

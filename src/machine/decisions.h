@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 
 #include "base/fields.h"
 #include "base/types.h"
@@ -21,11 +22,24 @@ enum class DecisionKind : u8 {
 
 inline constexpr std::size_t kDecisionKinds = static_cast<std::size_t>(DecisionKind::kCount);
 
+// A vCPU is held up before the instruction that it would execute at a tick or after it, for so much
+// virtual time: the others go on.
+struct Hold {
+    Ticks tick;
+    u32 vcpu = 0;
+    VirtualTime length;
+
+    bool operator==(const Hold&) const = default;
+};
+
 class DecisionSource {
   public:
     virtual ~DecisionSource() = default;
     // The word number `counter` of a kind's stream, asked for at `moment`.
     virtual u64 word(DecisionKind kind, u64 counter, Ticks moment) = 0;
+    // The hold number `index`, in the order of their ticks, which are the machine's; nothing: there
+    // are no more.
+    virtual std::optional<Hold> hold(u64) { return std::nullopt; }
 };
 
 // How far each stream has been drawn.

@@ -166,7 +166,7 @@ void Machine::run_due_events() {
 
 u64 Machine::plan_budget(Ticks tick, VirtualTime time) {
     planned_end_ = std::min({earliest_event(), earliest_release(), time});
-    u64 budget = std::min({tick.value, next_stall_, turn_end_}) - ticks_.value;
+    u64 budget = std::min({tick.value, next_stall_, next_hold_, turn_end_}) - ticks_.value;
     if (planned_end_ != kNever)
         budget = std::min(budget, time_.ticks_until(planned_end_, shares_));
     return budget;
@@ -176,6 +176,7 @@ StopReason Machine::run(Ticks tick, VirtualTime time) {
     CHECK(environment_.outside != nullptr && environment_.decisions != nullptr);
     interrupted_ = false;
     idle_jumps_in_a_row_ = 0;
+    plan_hold();
     interpreter_->begin();
     StopReason reason;
     while (ticks_ < tick) {
@@ -187,6 +188,10 @@ StopReason Machine::run(Ticks tick, VirtualTime time) {
             return {.stop = Stop::kTime, .message = {}};
         if (ticks_.value >= next_stall_) {
             stall();
+            continue;
+        }
+        if (ticks_.value >= next_hold_) {
+            hold();
             continue;
         }
         shares_ = count_running();
@@ -269,6 +274,7 @@ void Machine::fields(FieldVisitor& v) {
     for (std::size_t i = 0; i < turns_.size(); ++i)
         v("turn_of_cpu" + std::to_string(i), turns_[i]);
     v("next_stall", next_stall_);
+    v("holds", holds_);
     v("input_offset", input_offset_);
     v("decisions", decisions_);
     for (const auto& cpu : vcpus_)

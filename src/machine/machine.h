@@ -174,7 +174,7 @@ class Machine final : private cpu::Platform,
         cpu::jit::CodeStore::Counters code;
         std::vector<std::pair<u16, u64>> unknown_ports;
         std::vector<std::pair<u32, u64>> unknown_msrs;
-        u64 interrupts = 0, idle_jumps = 0, stalls = 0, turns = 0, device_accesses = 0;
+        u64 interrupts = 0, idle_jumps = 0, stalls = 0, holds = 0, turns = 0, device_accesses = 0;
         std::array<u64, kDecisionKinds> decisions{};
     };
     Statistics statistics() const;
@@ -216,6 +216,9 @@ class Machine final : private cpu::Platform,
     };
     void plan_stall();
     void stall();
+    void hold_up(unsigned index, VirtualTime length);
+    void plan_hold();
+    void hold();
     bool is_woken(unsigned index);
     bool can_run(unsigned index);
     unsigned count_running();
@@ -272,6 +275,7 @@ class Machine final : private cpu::Platform,
     Ticks ticks_;
     VirtualClock time_;
     u64 next_stall_ = ~u64{0};                 // tick
+    u64 holds_ = 0;                            // of the tape's, that have begun
     u32 turn_ = 0;                             // vCPU
     u64 turn_start_ = 0, turn_end_ = ~u64{0};  // ticks
     u32 spins_ = 0;  // turns in a row in which vCPUs did nothing but wait for each other
@@ -281,6 +285,7 @@ class Machine final : private cpu::Platform,
 
     // Of the present run() only.
     const cpu::VCPU* running_ = nullptr;
+    u64 next_hold_ = ~u64{0};  // tick
     VirtualTime planned_end_ = kNever;
     unsigned shares_ = 1;  // vCPUs that run at once
     bool yields_ = false;  // the running vCPU gives up the rest of its turn

@@ -60,6 +60,7 @@ std::vector<Counter> counters_of(const Machine::Statistics& statistics) {
         {"interrupts", statistics.interrupts, ""},
         {"idle jumps", statistics.idle_jumps, ""},
         {"stalls", statistics.stalls, ""},
+        {"holds", statistics.holds, ""},
         {"turns", statistics.turns, "of several vCPUs"},
         {"device accesses", statistics.device_accesses, ""},
         {"mmu slow reads", mmu.slow_reads, ""},

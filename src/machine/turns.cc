@@ -69,14 +69,34 @@ void Machine::plan_stall() {
 void Machine::stall() {
     const VirtualTime length(
         log_uniform(draw(DecisionKind::kStall), kShortestStallBits, kStallOctaves));
-    if (vcpus_.size() == 1) {
-        time_.skip(length);
-    } else {
-        turns_[turn_].held_until = now() + length;
-        turn_end_ = ticks_.value;
-    }
+    hold_up(turn_, length);
     ++statistics_.stalls;
     plan_stall();
+}
+
+void Machine::hold_up(unsigned index, VirtualTime length) {
+    if (vcpus_.size() == 1) {
+        time_.skip(length);
+        return;
+    }
+    VirtualTime& until = turns_[index].held_until;
+    until = std::max(until, now() + length);
+    if (index == turn_)
+        turn_end_ = ticks_.value;
+}
+
+void Machine::plan_hold() {
+    const std::optional<Hold> next = environment_.decisions->hold(holds_);
+    next_hold_ = next ? next->tick.value : ~u64{0};
+}
+
+// As a stall, but the tape says when and whose.
+void Machine::hold() {
+    const std::optional<Hold> next = environment_.decisions->hold(holds_++);
+    CHECK(next && next->vcpu < vcpus_.size());
+    hold_up(next->vcpu, next->length);
+    ++statistics_.holds;
+    plan_hold();
 }
 
 // Whether an interrupt that has arrived ends the vCPU's HLT.

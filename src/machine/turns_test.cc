@@ -11,13 +11,17 @@ constexpr u64 kStartPage = 9, kCounters = 0x500;  // of vCPU 0 (8 bytes), of vCP
 
 class SomeDecisions final : public DecisionSource {
   public:
-    explicit SomeDecisions(u64 seed) : seed_(seed) {}
+    SomeDecisions(u64 seed, std::vector<Hold> holds) : seed_(seed), holds_(std::move(holds)) {}
+    std::optional<Hold> hold(u64 index) override {
+        return index < holds_.size() ? std::optional(holds_[index]) : std::nullopt;
+    }
     u64 word(DecisionKind kind, u64 counter, Ticks) override {
         return random_word(seed_, static_cast<u64>(kind), counter);
     }
 
   private:
     const u64 seed_;
+    const std::vector<Hold> holds_;
 };
 
 // Sends INIT and a start-up message to vCPU 1.
@@ -40,9 +44,11 @@ std::vector<u8> count_in_real_mode() {
 
 class Guest {
   public:
-    Guest(u64 seed, Engine engine, std::vector<u8> code, const std::vector<u8>& other_code)
-        : decisions_(seed),
-          guest_({.memory_size = u64{2} << 20, .vcpu_count = 2, .engine = engine}, decisions_) {
+    Guest(u64 seed, Engine engine, std::vector<u8> code, const std::vector<u8>& other_code,
+          std::vector<Hold> holds = {}, unsigned vcpu_count = 2)
+        : decisions_(seed, std::move(holds)),
+          guest_({.memory_size = u64{2} << 20, .vcpu_count = vcpu_count, .engine = engine},
+                 decisions_) {
         std::vector<u8> all = start_the_other();
         all.insert(all.end(), code.begin(), code.end());
         guest_.set_code(all);
@@ -53,14 +59,13 @@ class Guest {
     Machine& machine() { return guest_.machine; }
     u64 counted() { return load(kCounters); }
     u64 counted_by_other() { return load(kCounters + 8) & 0xffff; }
-
-  private:
     u64 load(u64 address) {
         u64 value = 0;
         std::memcpy(&value, machine().ram().read_page(0) + address, sizeof value);
         return value;
     }
 
+  private:
     SomeDecisions decisions_;
     FlatGuest guest_;
 };
@@ -156,6 +161,119 @@ TEST(Turns, AHaltedVCPUTakesNone) {
     EXPECT_GT(guest.counted_by_other(), 29'900u);
     // Alone, it has a tick a nanosecond.
     EXPECT_NEAR(static_cast<double>(guest.machine().now().value), 60'000.0, 100.0);
+}
+
+// --- Holds ---
+
+// Says at kCounters + 16 that it has begun, and at kCounters + 24 that it has ended, for ever.
+std::vector<u8> go_through_a_section() {
+    return {0x48, 0xff, 0x04, 0x25, 0x10, 0x05, 0x00, 0x00,  // INC QWORD [510h]
+            0x90, 0x90, 0x90, 0x90,                          //
+            0x48, 0xff, 0x04, 0x25, 0x18, 0x05, 0x00, 0x00,  // INC QWORD [518h]
+            0xeb, 0xea};
+}
+
+constexpr Ticks kHoldTick(123'457);
+constexpr VirtualTime kHoldLength(50'000);
+
+TEST(Holds, StopAVCPUBetweenTwoInstructionsWhileTheOtherGoesOn) {
+    // A tick at which vCPU 0 is inside the section and goes on.
+    u64 tick = kHoldTick.value;
+    {
+        Guest guest(5, Engine::kInterpreter, go_through_a_section(), count_in_real_mode());
+        guest.machine().start_preemption();
+        while (guest.machine().turn() != 0 || guest.load(0x510) == guest.load(0x518) ||
+               tick == kHoldTick.value)
+            ASSERT_EQ(guest.machine().run(Ticks(++tick)).stop, Stop::kTick);
+    }
+    for (const Engine engine : {Engine::kInterpreter, Engine::kTranslator}) {
+        Guest guest(5, engine, go_through_a_section(), count_in_real_mode(),
+                    {{Ticks(tick), 0, kHoldLength}});
+        Machine& machine = guest.machine();
+        machine.start_preemption();
+        EXPECT_EQ(machine.run(Ticks(tick)).stop, Stop::kTick);
+        const u64 begun = guest.load(0x510), ended = guest.load(0x518);
+        EXPECT_EQ(begun, ended + 1);
+        const VirtualTime start = machine.now();
+        u64 counted = guest.counted_by_other();
+        // The other one has all ticks, one a nanosecond, but where it is stalled itself.
+        for (u64 after = 1000; machine.now() < start + kHoldLength - VirtualTime(1000);
+             after += 1000) {
+            ASSERT_EQ(machine.run(Ticks(tick + after)).stop, Stop::kTick);
+            if (machine.now() >= start + kHoldLength)
+                break;
+            ASSERT_EQ(machine.turn(), 1u);
+            ASSERT_EQ(guest.load(0x510), begun);
+            ASSERT_EQ(guest.load(0x518), ended);
+            ASSERT_NE(guest.counted_by_other(), counted);
+            counted = guest.counted_by_other();
+        }
+        machine.run(machine.ticks() + Ticks(300'000));
+        EXPECT_GT(guest.load(0x518), ended);
+        EXPECT_EQ(machine.statistics().holds, 1u);
+    }
+}
+
+std::vector<Hold> some_holds() {
+    return {{Ticks(0), 1, VirtualTime(3)},           {Ticks(777), 0, VirtualTime(10'000)},
+            {Ticks(777), 1, VirtualTime(5'000)},     {Ticks(60'001), 1, VirtualTime(40'000)},
+            {Ticks(60'002), 1, VirtualTime(20'000)}, {Ticks(150'000), 0, VirtualTime(1)}};
+}
+
+Digest digest_with_holds(u64 seed, Engine engine, std::vector<Hold> holds, unsigned vcpu_count) {
+    Guest guest(seed, engine, count_in_long_mode(), count_in_real_mode(), std::move(holds),
+                vcpu_count);
+    guest.machine().start_preemption();
+    EXPECT_EQ(guest.machine().run(kEnd).stop, Stop::kTick);
+    return guest.machine().state_digest();
+}
+
+TEST(Holds, AreTheSameInBothEnginesAndInAllPieces) {
+    for (u64 seed = 1; seed <= 3; ++seed) {
+        const Digest whole = digest_with_holds(seed, Engine::kInterpreter, some_holds(), 2);
+        EXPECT_EQ(digest_with_holds(seed, Engine::kTranslator, some_holds(), 2), whole);
+        EXPECT_NE(digest_with_holds(seed, Engine::kTranslator, {}, 2), whole);
+        Guest guest(seed, Engine::kTranslator, count_in_long_mode(), count_in_real_mode(),
+                    some_holds());
+        Machine& machine = guest.machine();
+        machine.start_preemption();
+        u64 tick = 0;
+        for (u64 piece = 1; tick < kEnd.value; piece = piece * 7 % 997) {
+            const Checkpoint before = machine.checkpoint();
+            tick = std::min(kEnd.value, tick + piece);
+            EXPECT_EQ(machine.run(Ticks(tick)).stop, Stop::kTick);
+            if (piece % 3 != 0 && tick % 777 != 0)
+                continue;
+            const Digest once = machine.state_digest();
+            ASSERT_TRUE(machine.restore(before).ok());
+            EXPECT_EQ(machine.run(Ticks(tick)).stop, Stop::kTick);
+            ASSERT_EQ(machine.state_digest(), once);
+        }
+        EXPECT_EQ(machine.state_digest(), whole);
+    }
+}
+
+TEST(Holds, OfTheOnlyVCPUSkipTime) {
+    Guest plain(1, Engine::kTranslator, count_in_long_mode(), {}, {}, 1);
+    Guest held(1, Engine::kTranslator, count_in_long_mode(), {}, {{Ticks(1000), 0, kHoldLength}},
+               1);
+    for (Guest* guest : {&plain, &held})
+        EXPECT_EQ(guest->machine().run(Ticks(2000)).stop, Stop::kTick);
+    EXPECT_EQ(held.machine().now(), plain.machine().now() + kHoldLength);
+    EXPECT_EQ(held.counted(), plain.counted());
+}
+
+// Nobody can run until it is released.
+TEST(Holds, EndInTimeWhenTheOthersAreIdle) {
+    const std::vector<u8> halt = {0xfa, 0xf4};  // CLI; HLT
+    Guest guest(1, Engine::kTranslator, count_in_long_mode(), halt,
+                {{Ticks(10'000), 0, kHoldLength}});
+    EXPECT_EQ(guest.machine().run(Ticks(10'000)).stop, Stop::kTick);
+    const VirtualTime start = guest.machine().now();
+    // The two of the other one, and the first one after the hold.
+    EXPECT_EQ(guest.machine().run(Ticks(10'003)).stop, Stop::kTick);
+    EXPECT_GE(guest.machine().now(), start + kHoldLength);
+    EXPECT_LE(guest.machine().now(), start + kHoldLength + VirtualTime(4));
 }
 
 }  // namespace

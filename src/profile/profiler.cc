@@ -51,7 +51,7 @@ void Profiler::stopped(machine::Machine& machine, Ticks done, VirtualTime time) 
     // The run also stops for others.
     if (done.value % options_.interval_ticks == 0 && done >= options_.from_tick &&
         done < options_.to_tick && time >= options_.from_time && time < options_.to_time)
-        take_sample(machine);
+        take_sample(machine, done, time);
 }
 
 void Profiler::attach(machine::Machine& machine) {
@@ -79,19 +79,23 @@ std::vector<std::string> Profiler::remarks() const {
     return result;
 }
 
-void Profiler::take_sample(machine::Machine& machine) {
+void Profiler::take_sample(machine::Machine& machine, Ticks done, VirtualTime time) {
     if (view_ == nullptr)
         attach(machine);
     const cpu::CPUState& state = view_->state();
     Walk walk;
     std::copy_n(state.gpr.begin(), walk.registers.gpr.size(), walk.registers.gpr.begin());
     walk.registers.rip = state.rip;
+    const SamplePlace place{done, time, machine.turn(), state.rip};
     walk.user = state.cpl() == 3;
     if (!walk.user)
         walk_kernel(walk);
     if (walk.user)
         walk_user(walk);
-    profile_.add({view_->process_name(kernel_.get()), std::move(walk.frames)});
+    const Sample sample{view_->process_name(kernel_.get()), std::move(walk.frames)};
+    profile_.add(sample);
+    if (call_)
+        call_(place, sample);
 }
 
 // Up to the code that entered the kernel; then `walk.user` is set.

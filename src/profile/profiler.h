@@ -5,6 +5,7 @@
 // information and, where there is none, by frame pointers.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,10 +29,23 @@ struct ProfilerOptions {
     VirtualTime from_time{0}, to_time = kNever;
 };
 
+// Where and when a sample was taken.
+struct SamplePlace {
+    Ticks tick;         // from the run's start
+    VirtualTime time;   // from the run's start
+    unsigned vcpu = 0;  // whose turn it is
+    u64 address = 0;    // of its next instruction
+};
+
 class Profiler final : public history::RunObserver {
   public:
     explicit Profiler(const ProfilerOptions& options);
     ~Profiler() override;
+
+    // Called for each sample, in the order of time.
+    void on_sample(std::function<void(const SamplePlace&, const Sample&)> call) {
+        call_ = std::move(call);
+    }
 
     // RunObserver.
     Ticks next_stop(Ticks done) override;
@@ -45,7 +59,7 @@ class Profiler final : public history::RunObserver {
     struct Walk;
 
     void attach(machine::Machine& machine);
-    void take_sample(machine::Machine& machine);
+    void take_sample(machine::Machine& machine, Ticks done, VirtualTime time);
     void walk_kernel(Walk& walk);
     void walk_user(Walk& walk);
     bool step_user(Walk& walk, const std::optional<UserLocation>& location, u64 looked_up);
@@ -57,6 +71,7 @@ class Profiler final : public history::RunObserver {
     std::unique_ptr<LinuxKernel> kernel_;
     std::unique_ptr<UserCode> user_code_;
     std::string problem_;
+    std::function<void(const SamplePlace&, const Sample&)> call_;
 };
 
 }  // namespace uchronia::profile

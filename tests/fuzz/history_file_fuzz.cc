@@ -98,7 +98,9 @@ history::History example() {
 std::vector<std::vector<u8>> seeds() {
     const std::vector<u8> file = history::serialise_history(example());
     CHECK(history::parse_history(file, "example").ok());
-    return {file, unpacked(file), unpacked(file), unpacked(file)};
+    history::History held = example();
+    held.tape.holds = {{Ticks(5), 0, VirtualTime(9)}, {Ticks(8), 0, VirtualTime(10)}};
+    return {file, unpacked(file), unpacked(file), unpacked(history::serialise_history(held))};
 }
 
 }  // namespace uchronia::fuzz
