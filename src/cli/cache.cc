@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
@@ -254,7 +255,19 @@ history::ContentStore content_store() {
     return history::ContentStore(cache ? *cache + "/store" : "/nonexistent");
 }
 
-std::string missing_contents(const std::string& path) {
+std::string missing_contents(const std::string& path, const history::FileView& view) {
+    const bool is_shared = std::any_of(view.working_folders.begin(), view.working_folders.end(),
+                                       [&](const std::string& folder) {
+                                           return path == folder || path.starts_with(folder + "/");
+                                       });
+    if (view.has_image() && !is_shared)
+        return "the contents of " + path + " in the image " + view.image_name + " (" +
+               to_hex(view.image) +
+               ") are not in the cache any more, or the bundle left them out. So this replay is "
+               "not "
+               "the same. Build the image again of the same source ('uchronia image build'), or "
+               "import a bundle of the history ('uchronia export' makes one where it still "
+               "replays)";
     return "the contents of " + path +
            " with which the history was recorded are nowhere: on the host the file is another or "
            "missing, and the cache has not got them (a bundle may have left them out). So this "

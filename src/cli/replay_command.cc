@@ -41,7 +41,7 @@ Examples:
 // What can be said about the replay by comparing it with the recording.
 int judge(const Options& options, const history::History& recorded, const ForegroundRun& done) {
     if (done.changed_file)
-        say(missing_contents(*done.changed_file));
+        say(missing_contents(*done.changed_file, recorded.files));
     if (!options.verify) {
         if (done.changed_file)
             return kHostError;

@@ -39,7 +39,7 @@ int exit_status_of_run(const history::RunResult& result, int output_error, int s
 
 Result<ForegroundRun> run_in_foreground(const machine::BaseImage& base, history::History history,
                                         const ForegroundOptions& options) {
-    Result<std::unique_ptr<host::FileTree>> files = open_files(history.files);
+    Result<std::unique_ptr<host::FileSource>> files = open_files(history.files);
     if (!files)
         return files.error();
     RunOutside outside(options.console);
