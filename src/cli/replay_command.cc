@@ -8,6 +8,7 @@
 #include "cli/engine_option.h"
 #include "cli/exit_status.h"
 #include "cli/message.h"
+#include "cli/out_writer.h"
 #include "cli/run_session.h"
 #include "history/history_file.h"
 
@@ -16,6 +17,7 @@ namespace {
 
 struct Options {
     std::string file;
+    std::string out;
     bool verify = false;
     bool verbose = false;
     machine::Engine engine = machine::Engine::kTranslator;
@@ -60,6 +62,18 @@ int judge(const Options& options, const history::History& recorded, const Foregr
     return kSuccess;
 }
 
+// Null if nothing is to come out.
+Result<std::unique_ptr<OutWriter>> prepare_out(const std::string& folder,
+                                               const history::History& history) {
+    if (folder.empty())
+        return std::unique_ptr<OutWriter>();
+    if (history.request.out_folder.empty())
+        return Error{
+            "--out: this history was recorded without --out, so nothing comes out of it; "
+            "record it again with 'uchronia run --out DIR'"};
+    return OutWriter::create(folder);
+}
+
 int replay(const Options& options) {
     const Result<std::string> path = history_path(options.file);
     if (!path)
@@ -69,6 +83,9 @@ int replay(const Options& options) {
         return fail(recorded.error(), kHostError);
     if (options.verify && recorded->chain.links.empty())
         return fail(Error{*path + " has no hash chain to compare with"}, kHostError);
+    const Result<std::unique_ptr<OutWriter>> out = prepare_out(options.out, *recorded);
+    if (!out)
+        return fail(out.error(), kHostError);
     say_if_engine_is_missing(options.engine);
     const CodeCache code;
     const Result<std::unique_ptr<machine::BaseImage>> base =
@@ -76,13 +93,13 @@ int replay(const Options& options) {
     if (!base)
         return fail(base.error(), kBootFailed);
 
-    const ForegroundOptions foreground{
-        .session = {.live_input = history::LiveInput::kNo,
-                    .expected = options.verify ? &recorded->chain : nullptr,
-                    .engine = options.engine,
-                    .library = code.library()},
-        .report = options.report,
-        .console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop};
+    ForegroundOptions foreground;
+    foreground.session.expected = options.verify ? &recorded->chain : nullptr;
+    foreground.session.engine = options.engine;
+    foreground.session.library = code.library();
+    foreground.report = options.report;
+    foreground.console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop;
+    foreground.out = out->get();
     const Result<ForegroundRun> done = run_in_foreground(**base, *recorded, foreground);
     if (!done)
         return fail(done.error(), kHostError);
@@ -96,6 +113,9 @@ Command add_replay_command(CLI::App& parent) {
     auto options = std::make_shared<Options>();
     app->add_option("FILE", options->file, "The history, or 'last'")->required();
     app->add_flag("--verify", options->verify, "Compares the hash chain with the recorded one");
+    app->add_option("--out", options->out,
+                    "Brings out into this folder what a history that was recorded with --out wrote")
+        ->type_name("DIR");
     app->add_flag("--stats", options->report.statistics, "As for run");
     app->add_flag("--json", options->report.json, "As for run");
     app->add_flag("--verbose", options->verbose, "As for run");
