@@ -84,8 +84,13 @@ Result<std::string> base_folder() {
     return folder;
 }
 
-// Null if there is none yet. One that is damaged is removed, as it can be made again.
-std::unique_ptr<BaseImage> open_cached(const std::string& path, const machine::Disk& disk) {
+// Whether a base image that is damaged can be made again here, or came in a bundle.
+enum class Origin { kMadeHere, kImported };
+
+// Null if there is none yet. One that is damaged is removed, so that it can be made or imported
+// again.
+std::unique_ptr<BaseImage> open_cached(const std::string& path, const machine::Disk& disk,
+                                       Origin origin = Origin::kMadeHere) {
     if (!host::exists(path))
         return nullptr;
     Result<std::unique_ptr<BaseImage>> image = BaseImage::open(path, disk);
@@ -93,8 +98,14 @@ std::unique_ptr<BaseImage> open_cached(const std::string& path, const machine::D
         host::note_use(path);
         return std::move(*image);
     }
-    say(image.error().message);
-    say("removing the damaged base image; it is made again");
+    if (origin == Origin::kImported) {
+        say("the base image " + path +
+            ", which came in a bundle, is damaged and removed; import the bundle again ('uchronia "
+            "import FILE')");
+    } else {
+        say(image.error().message);
+        say("removing the damaged base image; it is made again");
+    }
     if (Status status = host::remove_file(path); !status)
         say(status.error().message);
     return nullptr;
@@ -163,7 +174,8 @@ Result<Found> find_cached(const history::BaseReference& reference, const machine
     if (!base || !imported)
         return base ? imported.error() : base.error();
     for (const std::string& path : {*base + "/" + to_hex(reference.image) + ".img", *imported}) {
-        std::unique_ptr<BaseImage> image = open_cached(path, disk);
+        std::unique_ptr<BaseImage> image =
+            open_cached(path, disk, path == *imported ? Origin::kImported : Origin::kMadeHere);
         if (image != nullptr && is_of(*image, reference))
             return Found{std::move(image), path};
     }

@@ -143,6 +143,7 @@ Result<Manifest> load_whole(const ListedImage& listed, const std::string& name) 
 
 Result<FoundImage> obtain_listed(const ListedImage& listed, const image::ImageList& list) {
     Result<Manifest> manifest = load_whole(listed, listed.name);
+    list.note_use(listed);
     if (manifest)
         return FoundImage{listed.name, listed.manifest, share(std::move(*manifest))};
     if (!host::exists(listed.source))
@@ -166,8 +167,10 @@ Result<FoundImage> obtain_of_source(const std::string& name, const image::ImageL
     if (!stamp)
         return stamp.error();
     if (earlier && earlier->stamp == *stamp && *stamp != image::SourceStamp()) {
-        if (Result<Manifest> manifest = load_whole(*earlier, source))
+        if (Result<Manifest> manifest = load_whole(*earlier, source)) {
+            list.note_use(*earlier);
             return FoundImage{source, earlier->manifest, share(std::move(*manifest))};
+        }
     }
     const Result<Built> built = build(source, earlier, list);
     if (!built)

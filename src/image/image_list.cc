@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "history/configuration.h"
+#include "host/file_use.h"
 #include "host/files.h"
 
 namespace uchronia::image {
@@ -67,16 +68,20 @@ std::optional<ListedImage> from_json(const std::vector<u8>& text) {
     return image;
 }
 
-std::optional<ListedImage> load(const std::string& path) {
-    const Result<std::vector<u8>> text = host::read_file(path);
-    return text ? from_json(*text) : std::nullopt;
-}
-
 }  // namespace
 
 std::string ImageList::path_of(const std::string& name, const std::string& source) const {
     const std::string key = name.empty() ? "source:" + source : "name:" + name;
     return folder_ + "/" + to_hex(digest_of(std::string_view(key))) + ".json";
+}
+
+std::optional<ListedImage> ImageList::read(const std::string& path) {
+    const Result<std::vector<u8>> text = host::read_file(path);
+    return text ? from_json(*text) : std::nullopt;
+}
+
+void ImageList::note_use(const ListedImage& image) const {
+    host::note_use(path_of(image.name, image.source));
 }
 
 Result<std::vector<ListedImage>> ImageList::all() const {
@@ -89,7 +94,7 @@ Result<std::vector<ListedImage>> ImageList::all() const {
     for (const host::FolderEntry& entry : *entries) {
         if (!entry.name.ends_with(".json"))
             continue;
-        if (std::optional<ListedImage> image = load(folder_ + "/" + entry.name))
+        if (std::optional<ListedImage> image = read(folder_ + "/" + entry.name))
             images.push_back(std::move(*image));
     }
     std::sort(images.begin(), images.end(), [](const ListedImage& a, const ListedImage& b) {
@@ -100,11 +105,11 @@ Result<std::vector<ListedImage>> ImageList::all() const {
 }
 
 std::optional<ListedImage> ImageList::find_name(const std::string& name) const {
-    return name.empty() ? std::nullopt : load(path_of(name, ""));
+    return name.empty() ? std::nullopt : read(path_of(name, ""));
 }
 
 std::optional<ListedImage> ImageList::find_source(const std::string& source) const {
-    return load(path_of("", source));
+    return read(path_of("", source));
 }
 
 Status ImageList::add(const ListedImage& image) const {

@@ -42,6 +42,10 @@ class ImageList {
     Result<std::vector<ListedImage>> all() const;
     std::optional<ListedImage> find_name(const std::string& name) const;
     std::optional<ListedImage> find_source(const std::string& source) const;
+    // The image that one file of the list tells of.
+    static std::optional<ListedImage> read(const std::string& path);
+    // Notes that it is used now.
+    void note_use(const ListedImage& image) const;
     Status add(const ListedImage& image) const;
     Status remove(const ListedImage& image) const;
 
