@@ -22,9 +22,10 @@ set(UCHRONIA_FOLDERS
   "devices/virtio       base host memory devices"
   "machine              base host cpu cpu/decode cpu/mmu cpu/interp cpu/jit memory devices devices/virtio guest"
   "history              base host cpu memory devices machine guest"
+  "image                base host history"
   "explore              base host machine history"
   "profile              base host cpu memory machine history"
-  "cli                  base host machine history explore profile guest"
+  "cli                  base host machine history image explore profile guest"
 )
 
 # Makes, for each folder that has sources: the library u_<folder> from *.cc, and the test program
@@ -55,4 +56,5 @@ function(uchronia_folders)
     endif()
   endforeach()
   target_link_libraries(u_base PUBLIC PkgConfig::XXHASH PkgConfig::ZSTD)
+  target_link_libraries(u_image PUBLIC PkgConfig::LIBARCHIVE)
 endfunction()

@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
@@ -81,8 +82,13 @@ Result<std::string> base_folder() {
     return folder;
 }
 
-// Null if there is none yet. One that is damaged is removed, as it can be made again.
-std::unique_ptr<BaseImage> open_cached(const std::string& path, const machine::Disk& disk) {
+// Whether a base image that is damaged can be made again here, or came in a bundle.
+enum class Origin { kMadeHere, kImported };
+
+// Null if there is none yet. One that is damaged is removed, so that it can be made or imported
+// again.
+std::unique_ptr<BaseImage> open_cached(const std::string& path, const machine::Disk& disk,
+                                       Origin origin = Origin::kMadeHere) {
     if (!host::exists(path))
         return nullptr;
     Result<std::unique_ptr<BaseImage>> image = BaseImage::open(path, disk);
@@ -90,8 +96,14 @@ std::unique_ptr<BaseImage> open_cached(const std::string& path, const machine::D
         host::note_use(path);
         return std::move(*image);
     }
-    say(image.error().message);
-    say("removing the damaged base image; it is made again");
+    if (origin == Origin::kImported) {
+        say("the base image " + path +
+            ", which came in a bundle, is damaged and removed; import the bundle again ('uchronia "
+            "import FILE')");
+    } else {
+        say(image.error().message);
+        say("removing the damaged base image; it is made again");
+    }
     if (Status status = host::remove_file(path); !status)
         say(status.error().message);
     return nullptr;
@@ -160,7 +172,8 @@ Result<Found> find_cached(const history::BaseReference& reference, const machine
     if (!base || !imported)
         return base ? imported.error() : base.error();
     for (const std::string& path : {*base + "/" + to_hex(reference.image) + ".img", *imported}) {
-        std::unique_ptr<BaseImage> image = open_cached(path, disk);
+        std::unique_ptr<BaseImage> image =
+            open_cached(path, disk, path == *imported ? Origin::kImported : Origin::kMadeHere);
         if (image != nullptr && is_of(*image, reference))
             return Found{std::move(image), path};
     }
@@ -254,7 +267,19 @@ history::ContentStore content_store() {
     return history::ContentStore(cache ? *cache + "/store" : "/nonexistent");
 }
 
-std::string missing_contents(const std::string& path) {
+std::string missing_contents(const std::string& path, const history::FileView& view) {
+    const bool is_shared = std::any_of(view.working_folders.begin(), view.working_folders.end(),
+                                       [&](const std::string& folder) {
+                                           return path == folder || path.starts_with(folder + "/");
+                                       });
+    if (view.has_image() && !is_shared)
+        return "the contents of " + path + " in the image " + view.image_name + " (" +
+               to_hex(view.image) +
+               ") are not in the cache any more, or the bundle left them out. So this replay is "
+               "not "
+               "the same. Build the image again of the same source ('uchronia image build'), or "
+               "import a bundle of the history ('uchronia export' makes one where it still "
+               "replays)";
     return "the contents of " + path +
            " with which the history was recorded are nowhere: on the host the file is another or "
            "missing, and the cache has not got them (a bundle may have left them out). So this "

@@ -36,7 +36,7 @@ Result<std::string> history_path(const std::string& name);
 history::ContentStore content_store();
 
 // For a user: the recorded contents of this file are nowhere any more, so a replay is another run.
-std::string missing_contents(const std::string& path);
+std::string missing_contents(const std::string& path, const history::FileView& view);
 
 // The base image that a new history is to start from, from the cache, or booted now: once, if
 // several processes ask at the same time; `engine` boots it, with the translations of `library`,

@@ -8,6 +8,7 @@
 
 #include "cli/cache.h"
 #include "cli/cache_contents.h"
+#include "cli/cache_store.h"
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/message.h"
@@ -24,13 +25,15 @@ struct Options {
 };
 
 constexpr char kFooter[] = R"(
-Shows what the cache folder holds: booted machines (base), translated code, what 'explore' found, and
-the last history. All of it can be deleted at any time; base images and translated code are made
-again by the next run that needs them.
+Shows what the cache folder holds: booted machines (base), translated code, images and the contents
+of files (store), imported base images, what 'explore' found, and the last history. All of it can be
+deleted at any time; base images and translated code are made again by the next run that needs them.
 
---limit removes the least recently used of these two until everything fits. It never removes
-findings, the last history or the kernel; --clear does, but for the kernel. What another process uses
-stays.
+--limit removes the least recently used until everything fits: of these two, and of what was not used
+for two days: contents that no image and no history in the cache needs, imported base images, and
+images without a name. It never removes findings, the last history, images with a name or the kernel;
+--clear does, but for the kernel. A replay that needs contents that are gone says so. What another
+process uses stays.
 
 Exit status: 0; 1 if it takes more than --limit even so; 125 for an error.
 
@@ -99,6 +102,31 @@ Status remove_and_say(const std::string& folder, const std::vector<CacheEntry>& 
     return {};
 }
 
+// All contents that nothing needs, whenever they were used.
+Status clear_store(const std::string& folder, std::vector<CacheEntry>& removed) {
+    Result<std::vector<CacheEntry>> contents = contents_not_needed(folder);
+    return contents ? remove_and_say(folder, *contents, removed) : Status(contents.error());
+}
+
+// Images without a name go one by one, as what they need then goes with them.
+Status keep_to(u64 limit, const std::string& folder, std::vector<CacheEntry>& removed) {
+    for (;;) {
+        const Result<std::vector<CacheEntry>> entries = list_cache(folder);
+        if (!entries || size_of(*entries) <= limit)
+            return entries ? Status() : Status(entries.error());
+        const Result<std::vector<CacheEntry>> contents = contents_not_needed(folder);
+        if (!contents)
+            return contents.error();
+        const std::vector<CacheEntry> chosen = beyond_limit(*entries, *contents, limit);
+        const std::size_t before = removed.size();
+        Status status = remove_and_say(folder, chosen, removed);
+        if (status && size_of(chosen) + limit < size_of(*entries))
+            status = remove_and_say(folder, oldest_nameless_image(*entries), removed);
+        if (!status || removed.size() == before)
+            return status;
+    }
+}
+
 int cache(const Options& options) {
     u64 limit = ~u64{0};
     if (!options.limit.empty()) {
@@ -116,16 +144,17 @@ int cache(const Options& options) {
 
     std::vector<CacheEntry> removed;
     if (!options.clear.empty()) {
-        if (Status status = remove_and_say(*folder, named(*entries, options.clear), removed);
-            !status)
+        Status status = remove_and_say(*folder, named(*entries, options.clear), removed);
+        if (status && (options.clear == "store" || options.clear == "all"))
+            status = clear_store(*folder, removed);
+        if (!status)
             return fail(status.error(), kHostError);
         entries = list_cache(*folder);
         if (!entries)
             return fail(entries.error(), kHostError);
     }
     if (size_of(*entries) > limit) {
-        if (Status status = remove_and_say(*folder, beyond_limit(*entries, limit), removed);
-            !status)
+        if (Status status = keep_to(limit, *folder, removed); !status)
             return fail(status.error(), kHostError);
         entries = list_cache(*folder);
         if (!entries)
@@ -138,8 +167,8 @@ int cache(const Options& options) {
     if (size_of(*entries) <= limit)
         return kSuccess;
     say("what is left takes more than " + options.limit +
-        ": findings, the last history, the kernel, and what another process uses stay. "
-        "'uchronia cache --clear findings' removes what 'explore' found");
+        ": findings, the last history, the kernel, images with a name and their contents, and what "
+        "was used lately or is in use stay. 'uchronia cache --clear WHAT' removes what it names");
     return kFindings;
 }
 
@@ -149,8 +178,9 @@ Command add_cache_command(CLI::App& parent) {
     CLI::App* app =
         parent.add_subcommand("cache", "Shows what the cache holds, and bounds its size");
     auto options = std::make_shared<Options>();
-    app->add_option("--clear", options->clear, "Removes base, code, findings or all of these")
-        ->check(CLI::IsMember({"base", "code", "findings", "all"}))
+    app->add_option("--clear", options->clear,
+                    "Removes base, code, images, store, imported, findings, or all of these")
+        ->check(CLI::IsMember({"base", "code", "images", "store", "imported", "findings", "all"}))
         ->type_name("WHAT");
     app->add_option("--limit", options->limit,
                     "Removes the least recently used until the cache fits: 500M, 2G")

@@ -11,13 +11,22 @@
 #include "host/file_lock.h"
 #include "host/file_use.h"
 #include "host/files.h"
+#include "image/image_list.h"
 #include "machine/base_image.h"
 
 namespace uchronia::cli {
 namespace {
 
-constexpr std::array<const char*, 7> kKindNames{"base", "unfinished", "code", "findings",
-                                                "last", "kernel",     "other"};
+constexpr std::array<const char*, 10> kKindNames{"base",   "unfinished", "code",     "images",
+                                                 "store",  "imported",   "findings", "last",
+                                                 "kernel", "other"};
+
+// Folders whose files are listed one by one.
+constexpr std::array<const char*, 5> kFolders{"base", "code", "findings", "images", "imported"};
+
+// What came from elsewhere and was used since is not removed to keep to a limit (seconds).
+constexpr i64 kRecent = 2 * 24 * 60 * 60;
+constexpr char kNameless[] = "(no name)";
 
 // What is being written without a lock is finished or given up after this many seconds.
 constexpr i64 kLongestWriting = 3600;
@@ -32,6 +41,8 @@ std::optional<std::string> lock_of(const std::string& path) {
     // Results of 'explore' are their own lock.
     if (path.starts_with("findings/") && path.ends_with(".results"))
         return path;
+    if (path.starts_with("imported/"))
+        return path.substr(0, path.find(".img")) + ".img.lock";
     return std::nullopt;
 }
 
@@ -63,6 +74,16 @@ std::string describe_history(const std::string& path) {
     return text;
 }
 
+std::string describe_image(const std::string& path) {
+    const std::optional<image::ListedImage> image = image::ImageList::read(path);
+    if (!image)
+        return "not readable by this version of Uchronia";
+    std::string text = (image->name.empty() ? kNameless : image->name) + " of " + image->source;
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return (c >= 0 && c < 32) || c == 127; }, '?');
+    return text;
+}
+
 // Whether somebody holds the lock file now; one that cannot be asked counts as held.
 bool is_locked(const std::string& path) {
     if (!host::exists(path))
@@ -81,7 +102,7 @@ class Listing {
             return top.error();
         for (const host::FolderEntry& entry : *top) {
             const bool is_ours =
-                entry.name == "base" || entry.name == "code" || entry.name == "findings";
+                std::find(kFolders.begin(), kFolders.end(), entry.name) != kFolders.end();
             if (!is_ours || entry.kind != host::EntryKind::kDirectory)
                 add(kind_at_top(entry.name), entry.name);
             else if (Status status = read_folder(entry.name); !status)
@@ -109,6 +130,7 @@ class Listing {
         return name.starts_with("last.uch.new") ? CacheKind::kUnfinished
                : name == "last.uch"             ? CacheKind::kLast
                : name == "kernel"               ? CacheKind::kKernel
+               : name == "store"                ? CacheKind::kStore
                                                 : CacheKind::kOther;
     }
 
@@ -119,6 +141,12 @@ class Listing {
             return name.ends_with(".img") ? CacheKind::kBase : CacheKind::kOther;
         if (folder == "code")
             return name.ends_with(".code") ? CacheKind::kCode : CacheKind::kOther;
+        if (folder == "images")
+            return name.ends_with(".json") ? CacheKind::kImages : CacheKind::kOther;
+        if (folder == "imported")
+            return name.ends_with(".img")         ? CacheKind::kImported
+                   : name.ends_with(".unchecked") ? CacheKind::kUnfinished
+                                                  : CacheKind::kOther;
         return CacheKind::kFindings;
     }
 
@@ -147,7 +175,14 @@ class Listing {
             entry.in_use |= is_locked(folder_ + "/" + *lock);
         switch (kind) {
             case CacheKind::kBase:
+            case CacheKind::kImported:
                 entry.description = describe_base(full);
+                break;
+            case CacheKind::kImages:
+                entry.description = describe_image(full);
+                break;
+            case CacheKind::kStore:
+                entry.description = "contents of files that images and histories need";
                 break;
             case CacheKind::kUnfinished:
                 entry.description = "being written, or left by a process that was killed";
@@ -201,11 +236,17 @@ u64 size_of(std::span<const CacheEntry> entries) {
     return size;
 }
 
-std::vector<CacheEntry> beyond_limit(std::span<const CacheEntry> entries, u64 limit) {
+std::vector<CacheEntry> beyond_limit(std::span<const CacheEntry> entries,
+                                     std::span<const CacheEntry> contents, u64 limit) {
     std::vector<CacheEntry> candidates;
-    std::copy_if(
-        entries.begin(), entries.end(), std::back_inserter(candidates),
-        [](const CacheEntry& entry) { return is_made_again(entry.kind) && !entry.in_use; });
+    const auto may_go = [now = static_cast<i64>(std::time(nullptr))](const CacheEntry& entry) {
+        const bool is_old_import =
+            entry.kind == CacheKind::kImported && now - entry.last_use >= kRecent;
+        return (is_made_again(entry.kind) || is_old_import) && !entry.in_use;
+    };
+    std::copy_if(entries.begin(), entries.end(), std::back_inserter(candidates), may_go);
+    std::copy_if(contents.begin(), contents.end(), std::back_inserter(candidates),
+                 [](const CacheEntry& entry) { return !entry.in_use; });
     std::stable_sort(
         candidates.begin(), candidates.end(),
         [](const CacheEntry& a, const CacheEntry& b) { return a.last_use < b.last_use; });
@@ -220,11 +261,26 @@ std::vector<CacheEntry> beyond_limit(std::span<const CacheEntry> entries, u64 li
     return chosen;
 }
 
+std::vector<CacheEntry> oldest_nameless_image(std::span<const CacheEntry> entries) {
+    const i64 now = static_cast<i64>(std::time(nullptr));
+    const CacheEntry* oldest = nullptr;
+    for (const CacheEntry& entry : entries) {
+        const bool may_go = entry.kind == CacheKind::kImages &&
+                            entry.description.starts_with(kNameless) &&
+                            now - entry.last_use >= kRecent;
+        if (may_go && (oldest == nullptr || entry.last_use < oldest->last_use))
+            oldest = &entry;
+    }
+    return oldest == nullptr ? std::vector<CacheEntry>() : std::vector{*oldest};
+}
+
 std::vector<CacheEntry> named(std::span<const CacheEntry> entries, const std::string& what) {
     std::vector<CacheEntry> chosen;
     for (const CacheEntry& entry : entries) {
         const CacheKind kind = entry.kind;
-        const bool is_kept = kind == CacheKind::kKernel || kind == CacheKind::kOther;
+        // Contents are removed one by one, when nothing needs them.
+        const bool is_kept =
+            kind == CacheKind::kKernel || kind == CacheKind::kOther || kind == CacheKind::kStore;
         const bool is_part = kind == CacheKind::kUnfinished && entry.path.starts_with(what + "/");
         if (!entry.in_use && !is_kept && (what == "all" || what == name_of(kind) || is_part))
             chosen.push_back(entry);
@@ -248,7 +304,7 @@ Result<std::vector<CacheEntry>> remove_entries(const std::string& folder,
         }
         // Who maps it after this has it nevertheless: only its name goes.
         const std::string path = folder + "/" + entry.path;
-        if (host::MappedByOthers().contains(path))
+        if (entry.kind != CacheKind::kStore && host::MappedByOthers().contains(path))
             continue;
         if (Status status = host::remove_file(path); !status)
             return status.error();

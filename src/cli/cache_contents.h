@@ -1,9 +1,11 @@
 // What lies in the cache folder, and what of it may go.
 //
 // A file that another process uses is never removed: one that is mapped (a base image, translated
-// code), or that is being made under its lock. Only what is made again by itself is removed to keep
-// to a limit: base images and translated code. Findings, the last history and the kernel go only
-// when they are asked for by name, the kernel never.
+// code), or that is being made under its lock. To keep to a limit, what is made again by itself
+// goes (base images and translated code), and of what came from elsewhere the least recently used:
+// contents that nothing in the cache needs (cache_store.h), imported base images, images without a
+// name. Findings, the last history and images with a name go only when they are asked for by name,
+// the kernel never.
 #pragma once
 
 #include <span>
@@ -15,7 +17,18 @@
 
 namespace uchronia::cli {
 
-enum class CacheKind : u8 { kBase, kUnfinished, kCode, kFindings, kLast, kKernel, kOther };
+enum class CacheKind : u8 {
+    kBase,
+    kUnfinished,
+    kCode,
+    kImages,
+    kStore,  // one entry for all contents
+    kImported,
+    kFindings,
+    kLast,
+    kKernel,
+    kOther,
+};
 // "base", "code", ..., as --clear has them.
 const char* name_of(CacheKind kind);
 
@@ -34,10 +47,13 @@ Result<std::vector<CacheEntry>> list_cache(const std::string& folder);
 
 u64 size_of(std::span<const CacheEntry> entries);
 
-// What goes if the cache is to take at most `limit` bytes: the least recently used that is made
-// again by itself and not in use.
-std::vector<CacheEntry> beyond_limit(std::span<const CacheEntry> entries, u64 limit);
-// What "base", "code", "findings" or "all" names and is not in use.
+// What goes if the cache is to take at most `limit` bytes: the least recently used of what may go
+// and is not in use. `contents` are those that are not needed (contents_not_needed).
+std::vector<CacheEntry> beyond_limit(std::span<const CacheEntry> entries,
+                                     std::span<const CacheEntry> contents, u64 limit);
+// The image without a name that was used least recently; nothing: there is none that may go.
+std::vector<CacheEntry> oldest_nameless_image(std::span<const CacheEntry> entries);
+// What "base", "code", "images", "imported", "findings" or "all" names and is not in use.
 std::vector<CacheEntry> named(std::span<const CacheEntry> entries, const std::string& what);
 
 // Removes the entries; those that a process has begun to use in the meantime stay. Gives those that

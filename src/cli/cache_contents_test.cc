@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <optional>
 
@@ -19,11 +20,13 @@ class CacheContents : public testing::Test {
   protected:
     void SetUp() override {
         std::filesystem::remove_all(folder);
-        for (const char* name : {"base", "code", "findings", "kernel/boot"})
-            ASSERT_TRUE(host::create_directories(folder + "/" + name).ok());
         for (const char* name :
-             {"base/aa.img", "base/aa.lock", "base/bb.img", "base/cc.img.new0", "code/11.code",
-              "code/lock", "findings/x-seed-1.uch", "kernel/boot/vmlinuz", "last.uch", "else"})
+             {"base", "code", "findings", "images", "imported", "kernel/boot", "store/v1/ab"})
+            ASSERT_TRUE(host::create_directories(folder + "/" + name).ok());
+        for (const char* name : {"base/aa.img", "base/aa.lock", "base/bb.img", "base/cc.img.new0",
+                                 "code/11.code", "code/lock", "findings/x-seed-1.uch",
+                                 "images/i.json", "imported/dd.img", "imported/dd.img.lock",
+                                 "kernel/boot/vmlinuz", "last.uch", "store/v1/ab/x.zst", "else"})
             ASSERT_TRUE(host::write_file_atomically(folder + "/" + name, contents).ok());
     }
     void TearDown() override { std::filesystem::remove_all(folder); }
@@ -51,7 +54,8 @@ using Paths = std::vector<std::string>;
 TEST_F(CacheContents, ListsAllButLocks) {
     EXPECT_EQ(paths_of(list()),
               (Paths{"base/aa.img", "base/bb.img", "base/cc.img.new0", "code/11.code", "else",
-                     "findings/x-seed-1.uch", "kernel", "last.uch"}));
+                     "findings/x-seed-1.uch", "images/i.json", "imported/dd.img", "kernel",
+                     "last.uch", "store"}));
     EXPECT_GE(size_of(list()), 80'000u);
 }
 
@@ -66,7 +70,9 @@ TEST_F(CacheContents, NamesWhatIsToGo) {
     EXPECT_EQ(names("base"), (Paths{"base/aa.img", "base/bb.img", "base/cc.img.new0"}));
     EXPECT_EQ(names("code"), (Paths{"code/11.code"}));
     EXPECT_EQ(names("findings"), (Paths{"findings/x-seed-1.uch"}));
-    EXPECT_EQ(names("all").size(), 6u);  // not the kernel, and not what is not ours
+    EXPECT_EQ(names("images"), (Paths{"images/i.json"}));
+    EXPECT_EQ(names("imported"), (Paths{"imported/dd.img"}));
+    EXPECT_EQ(names("all").size(), 8u);  // not the kernel, and not what is not ours
 }
 
 TEST_F(CacheContents, RemovesTheLeastRecentlyUsedFirst) {
@@ -75,12 +81,37 @@ TEST_F(CacheContents, RemovesTheLeastRecentlyUsedFirst) {
         {.kind = CacheKind::kBase, .path = "old", .size = 100, .last_use = 10, .description = {}},
         {.kind = CacheKind::kCode, .path = "code", .size = 100, .last_use = 20, .description = {}},
         {.kind = CacheKind::kFindings, .path = "f", .size = 100, .last_use = 1, .description = {}}};
-    EXPECT_EQ(paths_of(beyond_limit(entries, 400)), Paths{});
-    EXPECT_EQ(paths_of(beyond_limit(entries, 399)), (Paths{"old"}));
-    EXPECT_EQ(paths_of(beyond_limit(entries, 200)), (Paths{"code", "old"}));
-    EXPECT_EQ(paths_of(beyond_limit(entries, 0)), (Paths{"code", "new", "old"}));
+    EXPECT_EQ(paths_of(beyond_limit(entries, {}, 400)), Paths{});
+    EXPECT_EQ(paths_of(beyond_limit(entries, {}, 399)), (Paths{"old"}));
+    EXPECT_EQ(paths_of(beyond_limit(entries, {}, 200)), (Paths{"code", "old"}));
+    EXPECT_EQ(paths_of(beyond_limit(entries, {}, 0)), (Paths{"code", "new", "old"}));
+    const std::vector<CacheEntry> unneeded{
+        {.kind = CacheKind::kStore, .path = "c", .size = 50, .last_use = 5, .description = {}}};
+    EXPECT_EQ(paths_of(beyond_limit(entries, unneeded, 399)), (Paths{"c"}));
     entries[1].in_use = true;
-    EXPECT_EQ(paths_of(beyond_limit(entries, 399)), (Paths{"code"}));
+    EXPECT_EQ(paths_of(beyond_limit(entries, {}, 399)), (Paths{"code"}));
+}
+
+TEST_F(CacheContents, ImportedBaseImagesStayForTwoDays) {
+    const i64 now = std::time(nullptr);
+    std::vector<CacheEntry> entries{
+        {.kind = CacheKind::kImported, .path = "i", .size = 9, .last_use = now, .description = {}},
+        {.kind = CacheKind::kImages,
+         .path = "n",
+         .size = 9,
+         .last_use = 1,
+         .description = "a of /"},
+        {.kind = CacheKind::kImages,
+         .path = "o",
+         .size = 9,
+         .last_use = 1,
+         .description = "(no name) of /"}};
+    EXPECT_EQ(paths_of(beyond_limit(entries, {}, 0)), Paths{});
+    entries[0].last_use = now - 3 * 24 * 60 * 60;
+    EXPECT_EQ(paths_of(beyond_limit(entries, {}, 0)), (Paths{"i"}));
+    EXPECT_EQ(paths_of(oldest_nameless_image(entries)), (Paths{"o"}));
+    entries[2].last_use = now;
+    EXPECT_EQ(paths_of(oldest_nameless_image(entries)), Paths{});
 }
 
 TEST_F(CacheContents, RemovesFilesAndLeavesTheRest) {
@@ -124,7 +155,7 @@ TEST_F(CacheContents, LeavesWhatAnotherProcessHasMapped) {
     char byte = 0;
     ASSERT_EQ(::read(ready[0], &byte, 1), 1);
     EXPECT_EQ(paths_of(named(list(), "base")), (Paths{"base/aa.img", "base/cc.img.new0"}));
-    EXPECT_EQ(paths_of(beyond_limit(list(), 0)),
+    EXPECT_EQ(paths_of(beyond_limit(list(), {}, 0)),
               (Paths{"base/aa.img", "base/cc.img.new0", "code/11.code"}));
     ::close(done[1]);
     int status = 0;

@@ -26,6 +26,7 @@ Command add_doctor_command(CLI::App& parent);
 Command add_export_command(CLI::App& parent);
 Command add_import_command(CLI::App& parent);
 Command add_show_command(CLI::App& parent);
+Command add_image_command(CLI::App& parent);
 Command add_version_command(CLI::App& parent);
 Command add_help_command(CLI::App& parent);
 

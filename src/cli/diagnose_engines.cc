@@ -21,7 +21,7 @@ struct Run {
 
 Result<Run> run(const machine::BaseImage& base, const history::History& history, Engine engine,
                 const CodeCache& code) {
-    Result<std::unique_ptr<host::FileTree>> files = open_files(history.files);
+    Result<std::unique_ptr<host::FileSource>> files = open_files(history.files);
     if (!files)
         return files.error();
     machine::SilentOutside outside;

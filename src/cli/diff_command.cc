@@ -47,7 +47,7 @@ Examples:
 struct Side {
     history::History history;
     history::ContentStore store = content_store();
-    std::unique_ptr<host::FileTree> files;
+    std::unique_ptr<host::FileSource> files;
     std::unique_ptr<SteppedRun> run;
 };
 
@@ -59,7 +59,7 @@ Status load(const std::string& file, Side& side) {
     if (!history)
         return history.error();
     side.history = std::move(*history);
-    Result<std::unique_ptr<host::FileTree>> files = open_files(side.history.files);
+    Result<std::unique_ptr<host::FileSource>> files = open_files(side.history.files);
     if (!files)
         return files.error();
     side.files = std::move(*files);

@@ -203,12 +203,7 @@ class KeptResults {
 };
 
 explore::OpenFiles opener(const history::FileView& view) {
-    return [view]() -> Result<std::unique_ptr<host::FileSource>> {
-        Result<std::unique_ptr<host::FileTree>> files = open_files(view);
-        if (!files)
-            return files.error();
-        return std::unique_ptr<host::FileSource>(std::move(*files));
-    };
+    return [view] { return open_files(view); };
 }
 
 // The history that all seeds share.

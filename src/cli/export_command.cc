@@ -70,7 +70,7 @@ Result<std::vector<u8>> find_content(const history::ContentStore& store, host::F
 
 Status add_contents(const history::History& history, const std::set<Digest>& left_out,
                     history::BundleWriter& bundle) {
-    const Result<std::unique_ptr<host::FileTree>> files = open_files(history.files);
+    const Result<std::unique_ptr<host::FileSource>> files = open_files(history.files);
     if (!files)
         return files.error();
     const history::ContentStore store = content_store();

@@ -104,7 +104,7 @@ struct Replay {
 Result<Replay> replay_with(profile::Profiler& profiler, const machine::BaseImage& base,
                            const history::History& recorded, machine::Engine engine,
                            const std::shared_ptr<cpu::jit::CodeLibrary>& library) {
-    Result<std::unique_ptr<host::FileTree>> files = open_files(recorded.files);
+    Result<std::unique_ptr<host::FileSource>> files = open_files(recorded.files);
     if (!files)
         return files.error();
     // The command's output has been seen when the history was recorded.
@@ -141,7 +141,7 @@ Status write_files(const Options& options, const profile::Profile& profile) {
 // What there is to say about the replay, and the exit status that follows.
 int judge(const history::History& recorded, const Replay& replay) {
     if (replay.changed_file)
-        say(missing_contents(*replay.changed_file));
+        say(missing_contents(*replay.changed_file, recorded.files));
     if (replay.signal != 0) {
         say("stopped at tick " + format_count(replay.history.result->ticks.value) +
             "; the profile is of what was before");

@@ -9,6 +9,7 @@
 #include "cli/exit_status.h"
 #include "cli/holds.h"
 #include "cli/message.h"
+#include "cli/out_writer.h"
 #include "cli/run_session.h"
 #include "history/history_file.h"
 
@@ -17,6 +18,7 @@ namespace {
 
 struct Options {
     std::string file;
+    std::string out;
     bool verify = false;
     std::vector<std::string> holds;
     std::string save;
@@ -48,7 +50,7 @@ Examples:
 // What can be said about the replay by comparing it with the recording.
 int judge(const Options& options, const history::History& recorded, const ForegroundRun& done) {
     if (done.changed_file)
-        say(missing_contents(*done.changed_file));
+        say(missing_contents(*done.changed_file, recorded.files));
     if (!options.verify) {
         if (done.changed_file)
             return kHostError;
@@ -91,6 +93,18 @@ int keep(const Options& options, const ForegroundRun& done) {
     return done.changed_file ? static_cast<int>(kHostError) : done.exit_status;
 }
 
+// Null if nothing is to come out.
+Result<std::unique_ptr<OutWriter>> prepare_out(const std::string& folder,
+                                               const history::History& history) {
+    if (folder.empty())
+        return std::unique_ptr<OutWriter>();
+    if (history.request.out_folder.empty())
+        return Error{
+            "--out: this history was recorded without --out, so nothing comes out of it; "
+            "record it again with 'uchronia run --out DIR'"};
+    return OutWriter::create(folder);
+}
+
 int replay(const Options& options) {
     if (options.holds.empty() && !options.save.empty())
         return fail(Error{"--save is for the other history that --hold makes; a replay of FILE is "
@@ -111,6 +125,9 @@ int replay(const Options& options) {
         return fail(recorded.error(), kHostError);
     if (options.verify && recorded->chain.links.empty())
         return fail(Error{*path + " has no hash chain to compare with"}, kHostError);
+    const Result<std::unique_ptr<OutWriter>> out = prepare_out(options.out, *recorded);
+    if (!out)
+        return fail(out.error(), kHostError);
     say_if_engine_is_missing(options.engine);
     const CodeCache code;
     const Result<std::unique_ptr<machine::BaseImage>> base =
@@ -118,13 +135,13 @@ int replay(const Options& options) {
     if (!base)
         return fail(base.error(), kBootFailed);
 
-    const ForegroundOptions foreground{
-        .session = {.live_input = history::LiveInput::kNo,
-                    .expected = options.verify ? &recorded->chain : nullptr,
-                    .engine = options.engine,
-                    .library = code.library()},
-        .report = options.report,
-        .console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop};
+    ForegroundOptions foreground;
+    foreground.session.expected = options.verify ? &recorded->chain : nullptr;
+    foreground.session.engine = options.engine;
+    foreground.session.library = code.library();
+    foreground.report = options.report;
+    foreground.console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop;
+    foreground.out = out->get();
     const Result<ForegroundRun> done = run_in_foreground(**base, *recorded, foreground);
     if (!done)
         return fail(done.error(), kHostError);
@@ -143,6 +160,9 @@ Command add_replay_command(CLI::App& parent) {
     add_hold_option(*app, options->holds);
     app->add_option("--save", options->save, "Writes the history with the holds to this file")
         ->type_name("FILE");
+    app->add_option("--out", options->out,
+                    "Brings out into this folder what a history that was recorded with --out wrote")
+        ->type_name("DIR");
     app->add_flag("--stats", options->report.statistics, "As for run");
     app->add_flag("--json", options->report.json, "As for run");
     app->add_flag("--verbose", options->verbose, "As for run");

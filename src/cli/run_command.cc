@@ -9,6 +9,7 @@
 #include "cli/exit_status.h"
 #include "cli/holds.h"
 #include "cli/message.h"
+#include "cli/out_option.h"
 #include "cli/run_session.h"
 #include "cli/run_setup.h"
 #include "history/history_file.h"
@@ -22,6 +23,7 @@ struct Options {
     u64 seed = 0;
     std::vector<std::string> holds;
     std::string save;
+    std::string out;
     ReportOptions report;
     bool verbose = false;
     bool perf_map = false;
@@ -29,7 +31,8 @@ struct Options {
 
 constexpr char kFooter[] = R"(
 The command sees this working directory, the installed software and its arguments and standard
-input as on the host; the host's files are read-only, and what it writes vanishes with the machine.
+input as on the host; the host's files are read-only, and what it writes vanishes with the machine,
+but for what --out brings out. With --image it sees the files of the image and nothing of the host.
 It has a small fixed environment, to which --env adds. The same seed always gives the same run.
 
 Exit status: the command's own (128+N if signal N killed it); 120 the guest's kernel panicked;
@@ -41,7 +44,20 @@ Examples:
   uchronia run --seed 7 --stats -- ./racy-test
   uchronia run --save found.uch --timeout 60s -- python3 server_test.py
   echo 'select 6*7;' | uchronia run -- sqlite3
+  uchronia run --out built -- make
+  uchronia run --image alpine.tar -- /bin/sh -c 'cat /etc/os-release'
   uchronia run --share ~/data --env DEBUG=1 -- ./job ~/data/input)";
+
+// Null if nothing is to come out.
+Result<std::unique_ptr<OutWriter>> prepare_out(const std::string& text, history::History& history) {
+    if (text.empty())
+        return std::unique_ptr<OutWriter>();
+    const Result<OutOption> option = parse_out(text);
+    if (!option)
+        return option.error();
+    history.request.out_folder = out_folder_of(*option, history.request.working_directory);
+    return OutWriter::create(option->host_folder);
+}
 
 int run(const Options& options, const std::vector<std::string>& command) {
     Result<history::History> history = make_history(options.run, command, options.seed);
@@ -49,6 +65,9 @@ int run(const Options& options, const std::vector<std::string>& command) {
         return fail(history.error(), kHostError);
     if (Status status = add_holds(options.holds, history->base.vcpu_count, history->tape); !status)
         return fail(status.error(), kHostError);
+    const Result<std::unique_ptr<OutWriter>> out = prepare_out(options.out, *history);
+    if (!out)
+        return fail(out.error(), kHostError);
     say_if_engine_is_missing(options.run.engine);
     const CodeCache code;
     const Result<std::unique_ptr<machine::BaseImage>> base =
@@ -56,17 +75,16 @@ int run(const Options& options, const std::vector<std::string>& command) {
     if (!base)
         return fail(base.error(), kBootFailed);
 
-    const ForegroundOptions foreground{
-        .session = {.live_input = history::LiveInput::kYes,
-                    .expected = nullptr,
-                    .engine = options.run.engine,
-                    .library = code.library(),
-                    .clock = options.report.statistics || options.report.json
-                                 ? host::monotonic_nanoseconds
-                                 : nullptr,
-                    .perf_map = options.perf_map},
-        .report = options.report,
-        .console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop};
+    ForegroundOptions foreground;
+    foreground.session.live_input = history::LiveInput::kYes;
+    foreground.session.engine = options.run.engine;
+    foreground.session.library = code.library();
+    if (options.report.statistics || options.report.json)
+        foreground.session.clock = host::monotonic_nanoseconds;
+    foreground.session.perf_map = options.perf_map;
+    foreground.report = options.report;
+    foreground.console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop;
+    foreground.out = out->get();
     const Result<ForegroundRun> done = run_in_foreground(**base, std::move(*history), foreground);
     if (!done)
         return fail(done.error(), kHostError);
@@ -90,6 +108,10 @@ Command add_run_command(CLI::App& parent) {
     add_hold_option(*app, options->holds);
     app->add_option("--save", options->save, "Writes the history to this file, for replay")
         ->type_name("FILE");
+    app->add_option("--out", options->out,
+                    "Brings out what the command has written in its working directory, or in "
+                    "GUESTDIR, into this folder")
+        ->type_name("[GUESTDIR=]DIR");
     app->add_flag("--stats", options->report.statistics,
                   "Tells at the end, on standard error, how much was run, and the state's hash");
     app->add_flag("--json", options->report.json,

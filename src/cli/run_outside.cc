@@ -96,6 +96,11 @@ void RunOutside::agent_log(u64 level, std::string_view text) {
         say_agent_log(level, text);
 }
 
+void RunOutside::files(std::span<const u8> bytes) {
+    if (out_ != nullptr)
+        out_->receive(bytes);
+}
+
 void say_kernel_report(u64 kind, std::string_view text) {
     say("the guest's kernel reports: " + report_name(kind));
     say(text);

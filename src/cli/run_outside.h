@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "cli/out_writer.h"
 #include "machine/outside.h"
 #include "machine/run_request.h"
 
@@ -21,6 +22,8 @@ class RunOutside final : public machine::Outside {
   public:
     explicit RunOutside(ConsoleUse console) : console_(console) {}
 
+    // Where the files go that come out; null: nowhere.
+    void bring_out_to(OutWriter* writer) { out_ = writer; }
     // Reading stops when `descriptor` is readable (InterruptWatcher).
     void stop_input_on(int descriptor) { interrupt_ = descriptor; }
     // Called once, when the output cannot be written any more.
@@ -33,6 +36,7 @@ class RunOutside final : public machine::Outside {
     void console(u8 byte) override;
     void kernel_report(u64 kind, std::string_view text) override;
     void agent_log(u64 level, std::string_view text) override;
+    void files(std::span<const u8> bytes) override;
 
   private:
     ConsoleUse console_;
@@ -40,6 +44,7 @@ class RunOutside final : public machine::Outside {
     std::function<void()> output_failed_;
     int output_error_ = 0;
     bool input_ended_ = false;
+    OutWriter* out_ = nullptr;
 };
 
 void say_kernel_report(u64 kind, std::string_view text);

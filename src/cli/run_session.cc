@@ -7,6 +7,7 @@
 #include "cli/exit_status.h"
 #include "cli/interrupt_watcher.h"
 #include "cli/message.h"
+#include "cli/out_option.h"
 #include "cli/run_setup.h"
 #include "cli/units.h"
 #include "history/history_file.h"
@@ -48,10 +49,11 @@ void keep_as_last(const history::History& history) {
 
 Result<ForegroundRun> run_in_foreground(const machine::BaseImage& base, history::History history,
                                         const ForegroundOptions& options) {
-    Result<std::unique_ptr<host::FileTree>> files = open_files(history.files);
+    Result<std::unique_ptr<host::FileSource>> files = open_files(history.files);
     if (!files)
         return files.error();
     RunOutside outside(options.console);
+    outside.bring_out_to(options.out);
     const history::ContentStore store = content_store();
     history::SessionOptions session_options = options.session;
     session_options.store = &store;
@@ -74,11 +76,15 @@ Result<ForegroundRun> run_in_foreground(const machine::BaseImage& base, history:
     const history::RunResult& result = *session.history().result;
     if (outside.output_error() == 0 && !session.divergence())
         say_outcome(result);
+    const bool is_all_out = options.out == nullptr || say_what_came_out(*options.out);
     report_run(session, host_nanoseconds, options.report);
+    const int exit_status = exit_status_of_run(result, outside.output_error(), signal);
+    // Who asked for files must not take a success for them.
+    const bool is_ended = result.outcome.kind == history::OutcomeKind::kExited;
     return ForegroundRun{.history = session.history(),
                          .divergence = session.divergence(),
                          .changed_file = session.changed_file(),
-                         .exit_status = exit_status_of_run(result, outside.output_error(), signal)};
+                         .exit_status = is_all_out || !is_ended ? exit_status : kHostError};
 }
 
 }  // namespace uchronia::cli

@@ -13,6 +13,7 @@ struct ForegroundOptions {
     history::SessionOptions session;
     ReportOptions report;
     ConsoleUse console = ConsoleUse::kDrop;
+    OutWriter* out = nullptr;  // of the files that come out; null: they are dropped
 };
 
 struct ForegroundRun {

@@ -12,10 +12,14 @@
 
 #include "cli/cache.h"
 #include "cli/engine_option.h"
+#include "cli/image_request.h"
+#include "cli/image_source.h"
 #include "cli/run_outside.h"
 #include "cli/units.h"
 #include "history/configuration.h"
 #include "host/files.h"
+#include "image/files_with_shares.h"
+#include "image/image_files.h"
 
 namespace uchronia::cli {
 namespace {
@@ -114,8 +118,18 @@ std::vector<u32> supplementary_groups() {
     return sorted;
 }
 
-history::FileView file_view(const machine::RunRequest& request) {
+history::FileView file_view(const machine::RunRequest& request,
+                            const std::optional<FoundImage>& image) {
     history::FileView view;
+    view.hidden = host::default_hidden_paths();
+    if (image) {
+        view.working_folders = request.shares;
+        if (!request.modules_folder.empty())
+            view.working_folders.push_back(request.modules_folder);
+        view.image = image->digest;
+        view.image_name = image->name;
+        return view;
+    }
     const std::string& folder = request.working_directory;
     const bool is_guests =
         std::any_of(std::begin(kGuestFolders), std::end(kGuestFolders),
@@ -130,25 +144,56 @@ history::FileView file_view(const machine::RunRequest& request) {
     }
     if (const std::string& modules = request.modules_folder; !modules.empty())
         view.system_folders.push_back(modules);
-    view.hidden = host::default_hidden_paths();
     return view;
 }
 
-Result<machine::RunRequest> make_request(const RunOptions& options,
-                                         const std::vector<std::string>& command) {
+// The command as the caller would run it here.
+Status fill_for_host(const std::vector<std::string>& command, machine::RunRequest& request) {
     if (command.empty())
         return Error{"there is no command to run; name one after '--', like: -- ls -l"};
-    machine::RunRequest request;
     request.arguments = command;
     request.environment = default_environment();
-    for (const std::string& variable : options.environment) {
-        if (Status status = add_variable(request.environment, variable); !status)
-            return status.error();
-    }
     Result<std::string> folder = working_directory();
     if (!folder)
         return folder.error();
     request.working_directory = *folder;
+    request.groups = supplementary_groups();
+    request.uid = ::geteuid();
+    request.gid = ::getegid();
+    return {};
+}
+
+Status fill_for_image(const RunOptions& options, const std::vector<std::string>& command,
+                      const FoundImage& image, machine::RunRequest& request) {
+    image::ImageFiles files(image.manifest, content_store());
+    const auto read = [&](const std::string& path) -> std::optional<std::string> {
+        constexpr u64 kMostText = u64{1} << 20;
+        std::string text(kMostText, '\0');
+        const host::FileResult<u64> count =
+            files.read(path, 0, {reinterpret_cast<u8*>(text.data()), text.size()});
+        if (!count.ok())
+            return std::nullopt;
+        text.resize(*count);
+        return text;
+    };
+    return request_of_image(image.manifest->configuration, command, options.entrypoint, read,
+                            request);
+}
+
+Result<machine::RunRequest> make_request(const RunOptions& options,
+                                         const std::vector<std::string>& command,
+                                         const std::optional<FoundImage>& image) {
+    machine::RunRequest request;
+    if (options.entrypoint && !image)
+        return Error{"--entrypoint is for a run with --image"};
+    const Status filled =
+        image ? fill_for_image(options, command, *image, request) : fill_for_host(command, request);
+    if (!filled)
+        return filled.error();
+    for (const std::string& variable : options.environment) {
+        if (Status status = add_variable(request.environment, variable); !status)
+            return status.error();
+    }
     Result<std::vector<std::string>> shares = share_folders(options.shares);
     if (!shares)
         return shares.error();
@@ -157,9 +202,6 @@ Result<machine::RunRequest> make_request(const RunOptions& options,
     if (!kernel)
         return kernel.error();
     request.modules_folder = tidy_path(kernel->modules_folder);
-    request.groups = supplementary_groups();
-    request.uid = ::geteuid();
-    request.gid = ::getegid();
     request.input = standard_input_kind();
     return request;
 }
@@ -197,17 +239,31 @@ void add_run_options(CLI::App& app, RunOptions& options) {
            "A raw disk image, which the guest sees as /dev/vda; its writes vanish. The base "
            "image is booted anew for each disk")
         ->type_name("FILE");
+    app.add_option("--image", options.image,
+                   "Starts from a root file system of its own in place of the host's: a folder, a "
+                   "tar or container archive, or the name of an image ('uchronia help image')")
+        ->type_name("IMAGE");
+    app.add_option("--entrypoint", options.entrypoint,
+                   "With --image: the program that gets the arguments, in place of the image's own")
+        ->type_name("PROGRAM");
     add_engine_option(app, options.engine);
 }
 
 Result<history::History> make_history(const RunOptions& options,
                                       const std::vector<std::string>& command, u64 seed) {
     history::History history;
-    const Result<machine::RunRequest> request = make_request(options, command);
+    std::optional<FoundImage> image;
+    if (!options.image.empty()) {
+        Result<FoundImage> found = obtain_image(options.image);
+        if (!found)
+            return found.error();
+        image = std::move(*found);
+    }
+    const Result<machine::RunRequest> request = make_request(options, command, image);
     if (!request)
         return request.error();
     history.request = *request;
-    history.files = file_view(history.request);
+    history.files = file_view(history.request, image);
     const Result<u64> memory = memory_size(options.memory);
     if (!memory)
         return memory.error();
@@ -231,13 +287,21 @@ Result<history::History> make_history(const RunOptions& options,
     return history;
 }
 
-Result<std::unique_ptr<host::FileTree>> open_files(const history::FileView& view) {
+Result<std::unique_ptr<host::FileSource>> open_files(const history::FileView& view) {
     host::FileTreeOptions options;
     options.exports_if_present = view.working_folders;
     options.exports_if_present.insert(options.exports_if_present.end(), view.system_folders.begin(),
                                       view.system_folders.end());
     options.hidden = view.hidden;
-    return host::FileTree::create(options);
+    Result<std::unique_ptr<host::FileTree>> tree = host::FileTree::create(options);
+    if (!tree)
+        return tree.error();
+    if (!view.has_image())
+        return std::unique_ptr<host::FileSource>(std::move(*tree));
+    std::unique_ptr<host::FileSource> files = open_image_files(view);
+    if (!(*tree)->exports().empty())
+        files = std::make_unique<image::FilesWithShares>(std::move(files), std::move(*tree));
+    return files;
 }
 
 }  // namespace uchronia::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct RunOptions {
     std::vector<std::string> shares;
     std::string kernel;
     std::string disk;
+    std::string image;
+    std::optional<std::string> entrypoint;
     machine::Engine engine = machine::Engine::kTranslator;
 };
 
@@ -31,7 +34,8 @@ void add_run_options(CLI::App& app, RunOptions& options);
 Result<history::History> make_history(const RunOptions& options,
                                       const std::vector<std::string>& command, u64 seed);
 
-// The host's files as the history sees them. What is no longer there is left out.
-Result<std::unique_ptr<host::FileTree>> open_files(const history::FileView& view);
+// The files of the host, or of an image, as the history sees them. What is no longer there is left
+// out.
+Result<std::unique_ptr<host::FileSource>> open_files(const history::FileView& view);
 
 }  // namespace uchronia::cli

@@ -167,6 +167,10 @@ void print_machine(const Subject& subject) {
     row("memory", format_count(base.memory_size >> 20) + " MiB");
     row("kernel", base.kernel_name);
     row("base image", base_image_text(subject));
+    if (history.files.has_image())
+        row("image", history.files.image_name + ", " + to_hex(history.files.image));
+    if (!history.request.out_folder.empty())
+        row("comes out", "what was written in " + history.request.out_folder);
     if (!base.disk_path.empty())
         row("disk", base.disk_path + ", not inside: its digest is " + to_hex(base.disk));
 }
@@ -251,6 +255,12 @@ JSON json_of_base(const Subject& subject) {
     return json;
 }
 
+JSON json_of_image(const history::FileView& view) {
+    if (!view.has_image())
+        return nullptr;
+    return {{"name", view.image_name}, {"digest", to_hex(view.image)}};
+}
+
 JSON json_of(const Subject& subject) {
     const history::History& history = subject.history;
     JSON files = JSON::array();
@@ -275,6 +285,9 @@ JSON json_of(const Subject& subject) {
             {"memory_size", history.base.memory_size},
             {"kernel", history.base.kernel_name},
             {"base_image", json_of_base(subject)},
+            {"image", json_of_image(history.files)},
+            {"out_folder",
+             history.request.out_folder.empty() ? JSON() : JSON(history.request.out_folder)},
             {"result", json_of_result(history.result)},
             {"files", files},
             {"looked_up", json_of_names(history.record.attributes)},

@@ -45,6 +45,8 @@ enum UchroniaHypercall {
     UCHRONIA_LOG = 8,
     /* (buffer, size) -> size. Random bytes of the tape. */
     UCHRONIA_ENTROPY = 9,
+    /* (data, size) -> size. The next bytes of what comes out of the guest: UchroniaFileRecord. */
+    UCHRONIA_FILES = 10,
     /* Reserved for the SDK: markers and assertions. -ENOSYS for now. */
     UCHRONIA_MARK = 16,
     UCHRONIA_ASSERT = 17,
@@ -74,7 +76,8 @@ enum UchroniaLogLevel {
  * then `group_count` u32 supplementary group ids, then NUL-terminated strings: the working
  * directory, the folder of the kernel's modules (empty: none), `argument_count` arguments (at least
  * one), `environment_count` of "NAME=value", `share_count` absolute paths of host folders that the
- * run can see. */
+ * run can see; with UCHRONIA_RUN_HAS_OUT, the absolute path of the folder whose changes come out at
+ * the end. */
 #define UCHRONIA_RUN_MAGIC 0x4e555255u /* "URUN" */
 #define UCHRONIA_RUN_HEADER_WORDS 9
 
@@ -92,4 +95,30 @@ enum UchroniaRunHeader {
 
 enum UchroniaRunFlags {
     UCHRONIA_RUN_HAS_INPUT = 1, /* there is standard input: else the command gets /dev/null */
+    UCHRONIA_RUN_HAS_IMAGE = 2, /* the shared files are a whole root file system */
+    UCHRONIA_RUN_HAS_OUT = 4,   /* the changes in a folder come out at the end */
 };
+
+/* What comes out of the guest: records, one after the other, each of this header (little-endian),
+ * `text_size` bytes of text, and, for UCHRONIA_FILE_DATA, `size` bytes of content. Paths are
+ * relative to the folder. Parents come before what is in them; the data of a file follow it. */
+struct UchroniaFileRecord {
+    unsigned kind;        /* UchroniaFileKind */
+    unsigned mode;        /* permission bits, of folders and files */
+    unsigned long size;   /* of a file or of data, bytes; of END: the number of records before it */
+    unsigned long offset; /* of data, in its file */
+    unsigned text_size;   /* at most UCHRONIA_FILE_LONGEST_TEXT */
+    unsigned unused;      /* 0 */
+};
+
+enum UchroniaFileKind {
+    UCHRONIA_FILE_FOLDER = 1,  /* text: path */
+    UCHRONIA_FILE_REGULAR = 2, /* text: path. It has `size` bytes, zeros where no data follow */
+    UCHRONIA_FILE_DATA = 3,    /* of the regular file before it */
+    UCHRONIA_FILE_SYMLINK = 4, /* text: path, NUL, target */
+    UCHRONIA_FILE_REMOVED = 5, /* text: path of what is not there any more */
+    UCHRONIA_FILE_OTHER = 6,   /* text: path of what cannot come out: a pipe, socket or device */
+    UCHRONIA_FILE_END = 7,     /* nothing follows */
+};
+
+#define UCHRONIA_FILE_LONGEST_TEXT 8192u

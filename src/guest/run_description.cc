@@ -53,13 +53,14 @@ bool parse_run_description(const unsigned char* bytes, std::size_t size, RunDesc
 
     const char* text = reinterpret_cast<const char*>(bytes);
     StringCursor cursor(text + kHeaderSize + run.group_count * sizeof(std::uint32_t), text + size);
-    StringList directory;
-    StringList modules;
+    StringList directory, modules, out;
     if (!cursor.take(directory, 1) || !cursor.take(modules, 1) ||
         !cursor.take(run.arguments, word_at(bytes, UCHRONIA_RUN_WORD_ARGUMENTS)) ||
         !cursor.take(run.environment, word_at(bytes, UCHRONIA_RUN_WORD_ENVIRONMENT)) ||
-        !cursor.take(run.shares, word_at(bytes, UCHRONIA_RUN_WORD_SHARES)))
+        !cursor.take(run.shares, word_at(bytes, UCHRONIA_RUN_WORD_SHARES)) ||
+        !cursor.take(out, (run.flags & UCHRONIA_RUN_HAS_OUT) != 0 ? 1 : 0))
         return false;
+    run.out_folder = out.count != 0 ? out.first : nullptr;
     run.working_directory = directory.first;
     run.modules_folder = modules.first;
     return cursor.at_end() && run.arguments.count != 0;
@@ -87,6 +88,10 @@ bool is_within(const char* path, const char* folder) {
 
 bool run_uses_folder(const RunDescription& run, const char* folder) {
     if (is_within(run.working_directory, folder))
+        return true;
+    if (run.out_folder != nullptr &&
+        (std::strcmp(run.out_folder, "/") == 0 || is_within(run.out_folder, folder) ||
+         is_within(folder, run.out_folder)))
         return true;
     const char* share = run.shares.first;
     for (std::uint32_t i = 0; i < run.shares.count; ++i, share = next_string(share)) {

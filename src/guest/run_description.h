@@ -27,6 +27,7 @@ struct RunDescription {
     StringList arguments;
     StringList environment;
     StringList shares;
+    const char* out_folder = nullptr;  // null: nothing comes out
 };
 
 // False if the bytes are not exactly one well-formed description; `run` is then unspecified.
@@ -43,7 +44,7 @@ void fill_pointers(const StringList& list, char** pointers);
 // Whether `path` is `folder` or lies below it; both absolute, without "." and "..".
 bool is_within(const char* path, const char* folder);
 
-// Whether the working directory or a share is `folder` or lies below it.
+// Whether the working directory or a share is `folder` or lies below it, or changes in it come out.
 bool run_uses_folder(const RunDescription& run, const char* folder);
 
 }  // namespace uchronia::guest

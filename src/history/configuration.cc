@@ -119,15 +119,18 @@ JSON from_tape(const Tape& tape) {
 }
 
 JSON from_request(const machine::RunRequest& request) {
-    return {{"arguments", from_strings(request.arguments)},
-            {"environment", from_strings(request.environment)},
-            {"working_directory", from_string(request.working_directory)},
-            {"shares", from_strings(request.shares)},
-            {"modules_folder", from_string(request.modules_folder)},
-            {"uid", request.uid},
-            {"gid", request.gid},
-            {"groups", request.groups},
-            {"has_input", request.input == machine::StandardInput::kFromHost}};
+    JSON json = {{"arguments", from_strings(request.arguments)},
+                 {"environment", from_strings(request.environment)},
+                 {"working_directory", from_string(request.working_directory)},
+                 {"shares", from_strings(request.shares)},
+                 {"modules_folder", from_string(request.modules_folder)},
+                 {"uid", request.uid},
+                 {"gid", request.gid},
+                 {"groups", request.groups},
+                 {"has_input", request.input == machine::StandardInput::kFromHost}};
+    if (!request.out_folder.empty())
+        json["out_folder"] = from_string(request.out_folder);
+    return json;
 }
 
 JSON from_result(const std::optional<RunResult>& result) {
@@ -284,6 +287,26 @@ void read_request(Reader& reader, const JSON& json, machine::RunRequest& request
     else
         request.input = has_input.get<bool>() ? machine::StandardInput::kFromHost
                                               : machine::StandardInput::kNone;
+    request.out_folder.clear();
+    if (json.is_object() && json.contains("out_folder"))
+        reader.string(json, "out_folder", request.out_folder);
+}
+
+void read_files(Reader& reader, const JSON& json, History& history) {
+    FileView& files = history.files;
+    reader.strings(json, "working_folders", files.working_folders);
+    reader.strings(json, "system_folders", files.system_folders);
+    reader.strings(json, "hidden", files.hidden);
+    files.image = {};
+    files.image_name.clear();
+    if (json.is_object() && json.contains("image")) {
+        reader.digest(json, "image", files.image);
+        reader.string(json, "image_name", files.image_name);
+        if (!files.has_image())
+            reader.fail("image", "is no image's digest");
+    }
+    history.request.root =
+        files.has_image() ? machine::SharedRoot::kImage : machine::SharedRoot::kHostFolders;
 }
 
 void read_tape(Reader& reader, const JSON& json, Tape& tape) {
@@ -384,6 +407,10 @@ std::string configuration_to_json(const History& history) {
         json["base"]["disk_path"] = from_string(base.disk_path);
         json["base"]["disk"] = to_hex(base.disk);
     }
+    if (history.files.has_image()) {
+        json["files"]["image"] = to_hex(history.files.image);
+        json["files"]["image_name"] = from_string(history.files.image_name);
+    }
     return json.dump(2) + "\n";
 }
 
@@ -394,10 +421,7 @@ Status configuration_from_json(std::string_view text, History& history) {
     Reader reader;
     read_base(reader, reader.member(json, "base"), history.base);
     read_request(reader, reader.member(json, "request"), history.request);
-    const JSON& files = reader.member(json, "files");
-    reader.strings(files, "working_folders", history.files.working_folders);
-    reader.strings(files, "system_folders", history.files.system_folders);
-    reader.strings(files, "hidden", history.files.hidden);
+    read_files(reader, reader.member(json, "files"), history);
     const JSON& limits = reader.member(json, "limits");
     reader.limit(limits, "timeout", history.limits.timeout);
     reader.limit(limits, "stop_tick", history.limits.stop_tick);

@@ -188,7 +188,7 @@ host::FileResult<u64> RecordedFiles::read_and_record(BlockQuestion question, std
         if (keeps(question.path, *count)) {
             recorded.value.bytes.assign(content.begin(), content.end());
             kept_size_ += *count;
-        } else {
+        } else if (!is_stored_already(question.path)) {
             keep_later(recorded.value.digest, content);
         }
     }
@@ -214,6 +214,10 @@ Status RecordedFiles::keep_contents() {
     unstored_.clear();
     unstored_size_ = 0;
     return status;
+}
+
+bool RecordedFiles::is_stored_already(const std::string& path) const {
+    return folders_.others == Others::kNothing && !is_in(path, folders_.kept);
 }
 
 bool RecordedFiles::keeps(const std::string& path, u64 size) const {

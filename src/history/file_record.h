@@ -66,10 +66,16 @@ struct FileRecord {
 // is added to the record. An empty record records; a complete one replays.
 class RecordedFiles final : public host::FileSource {
   public:
+    // What becomes of the bytes of files that are in no `kept` folder.
+    enum class Others : u8 {
+        kToStore,  // they are the host's, which may change
+        kNothing,  // they are an image's, whose contents the store has
+    };
     // Bytes of files in the `kept` folders (and in none of `not_kept`) go into the record.
     struct Folders {
         std::vector<std::string> kept;
         std::vector<std::string> not_kept;
+        Others others = Others::kToStore;
     };
     // `store` (null: none) must outlive this.
     RecordedFiles(FileRecord& record, host::FileSource& host, Folders folders,
@@ -90,6 +96,7 @@ class RecordedFiles final : public host::FileSource {
 
   private:
     bool keeps(const std::string& path, u64 size) const;
+    bool is_stored_already(const std::string& path) const;
     host::FileResult<u64> read_host(const std::string& path, u64 offset, std::span<u8> bytes,
                                     const Answer<Block>& recorded);
     host::FileResult<u64> read_and_record(BlockQuestion question, std::span<u8> bytes);

@@ -39,7 +39,12 @@ struct FileView {
     std::vector<std::string> working_folders;  // the working directory and what the user shares
     std::vector<std::string> system_folders;   // those that exist
     std::vector<std::string> hidden;
+    // The image whose files it sees in place of the host's, but for the working folders; zero:
+    // none.
+    Digest image = {};            // of its manifest
+    std::string image_name = {};  // as the user named it, for messages
 
+    bool has_image() const { return image != Digest(); }
     bool operator==(const FileView&) const = default;
 };
 

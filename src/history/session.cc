@@ -52,6 +52,7 @@ class Session::SessionOutside final : public machine::Outside {
         outside_.kernel_report(kind, text);
     }
     void agent_log(u64 level, std::string_view text) override { outside_.agent_log(level, text); }
+    void files(std::span<const u8> bytes) override { outside_.files(bytes); }
 
     const std::string& end_of_console() const { return console_; }
 

@@ -11,7 +11,10 @@ StartedRun::StartedRun(History& history, machine::Machine& machine, host::FileSo
         files_ = std::make_unique<RecordedFiles>(
             history_.record, *files,
             RecordedFiles::Folders{.kept = history_.files.working_folders,
-                                   .not_kept = history_.files.system_folders},
+                                   .not_kept = history_.files.system_folders,
+                                   .others = history_.files.has_image()
+                                                 ? RecordedFiles::Others::kNothing
+                                                 : RecordedFiles::Others::kToStore},
             store);
 }
 

@@ -70,6 +70,8 @@ u64 Machine::call(cpu::VCPU& cpu, u64 function) {
             return result;
         case UCHRONIA_ENTROPY:
             return give_entropy(cpu);
+        case UCHRONIA_FILES:
+            return take_files(cpu);
         default:
             return error(ENOSYS);
     }
@@ -119,6 +121,17 @@ u64 Machine::give_entropy(cpu::VCPU& cpu) {
     }
     if (!mmu_->copy_to_guest(cpu, cpu.state.gpr[cpu::kRDI], bytes.data(), size))
         return error(EFAULT);
+    return size;
+}
+
+u64 Machine::take_files(cpu::VCPU& cpu) {
+    const u64 size = cpu.state.gpr[cpu::kRSI];
+    if (size > UCHRONIA_MAXIMUM_TRANSFER)
+        return error(EINVAL);
+    std::vector<u8> bytes(size);
+    if (!mmu_->copy_from_guest(cpu, cpu.state.gpr[cpu::kRDI], bytes.data(), size))
+        return error(EFAULT);
+    environment_.outside->files(bytes);
     return size;
 }
 

@@ -244,6 +244,7 @@ class Machine final : private cpu::Platform,
     u64 take_output(cpu::VCPU& cpu);
     u64 give_input(cpu::VCPU& cpu);
     u64 give_entropy(cpu::VCPU& cpu);
+    u64 take_files(cpu::VCPU& cpu);
     u64 take_text(cpu::VCPU& cpu, u64 address, u64 size, std::string& text);
     void request_stop(StopReason reason);
 

@@ -24,6 +24,8 @@ class Outside {
     // A kernel report (UchroniaReportKind) or a line of the agent (UchroniaLogLevel).
     virtual void kernel_report(u64 kind, std::string_view text) = 0;
     virtual void agent_log(u64 level, std::string_view text) = 0;
+    // The next bytes of the files that come out (UchroniaFileRecord). Most do not want them.
+    virtual void files(std::span<const u8>) {}
 };
 
 // Nobody listens, and there is no input.

@@ -34,7 +34,13 @@ Result<std::vector<u8>> encode_run_request(const RunRequest& request) {
     if (request.arguments.empty())
         return Error{"there is no command to run; name one after '--'"};
     std::vector<u8> bytes;
-    const u32 flags = request.input == StandardInput::kFromHost ? UCHRONIA_RUN_HAS_INPUT : 0;
+    u32 flags = 0;
+    if (request.input == StandardInput::kFromHost)
+        flags |= UCHRONIA_RUN_HAS_INPUT;
+    if (request.root == SharedRoot::kImage)
+        flags |= UCHRONIA_RUN_HAS_IMAGE;
+    if (!request.out_folder.empty())
+        flags |= UCHRONIA_RUN_HAS_OUT;
     const auto count_of = [](const auto& list) { return static_cast<u32>(list.size()); };
     for (const u32 word :
          {UCHRONIA_RUN_MAGIC, 0u, flags, request.uid, request.gid, count_of(request.groups),
@@ -49,6 +55,10 @@ Result<std::vector<u8>> encode_run_request(const RunRequest& request) {
     }
     for (const auto* list : {&request.arguments, &request.environment, &request.shares}) {
         if (Status status = append_strings(bytes, *list); !status)
+            return status.error();
+    }
+    if (!request.out_folder.empty()) {
+        if (Status status = append_string(bytes, request.out_folder); !status)
             return status.error();
     }
     if (bytes.size() > UCHRONIA_MAXIMUM_TRANSFER)

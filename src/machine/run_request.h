@@ -10,6 +10,8 @@
 namespace uchronia::machine {
 
 enum class StandardInput : u8 { kNone, kFromHost };
+// What the shared files are: folders of the host in a tree of the guest's own, or a whole root.
+enum class SharedRoot : u8 { kHostFolders, kImage };
 
 struct RunRequest {
     std::vector<std::string> arguments;    // at least one
@@ -21,6 +23,9 @@ struct RunRequest {
     u32 uid = 0;
     u32 gid = 0;
     StandardInput input = StandardInput::kNone;
+    SharedRoot root = SharedRoot::kHostFolders;
+    // The guest's folder whose changes come out at the end, absolute; empty: none.
+    std::string out_folder = {};
 };
 
 // The bytes that GET_RUN gives to the agent. Fails if a string has a NUL byte, if there is no

@@ -71,7 +71,7 @@ class Loaded {
 
   private:
     static constexpr machine::Engine kEngine = machine::Engine::kTranslator;
-    std::unique_ptr<host::FileTree> files_;
+    std::unique_ptr<host::FileSource> files_;
     std::unique_ptr<machine::BaseImage> base_;
 };
 

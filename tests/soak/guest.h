@@ -42,7 +42,7 @@ class Guest {
     machine::Machine machine_;
     Ticks start_;
     std::unique_ptr<Listener> listener_;
-    std::unique_ptr<host::FileTree> files_;
+    std::unique_ptr<host::FileSource> files_;
     std::unique_ptr<history::TapeReader> tape_;
 };
 

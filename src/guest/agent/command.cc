@@ -97,7 +97,9 @@ pid_t start_command(const guest::RunDescription& run, const OutputPump& pump) {
     guest::fill_pointers(run.arguments, arguments);
     guest::fill_pointers(run.environment, environment);
 
-    for (char** variable = environment; *variable != nullptr; ++variable) {
+    // An image's user has the home that the image gives him, or none.
+    const bool has_image = (run.flags & UCHRONIA_RUN_HAS_IMAGE) != 0;
+    for (char** variable = environment; *variable != nullptr && !has_image; ++variable) {
         if (strncmp(*variable, "HOME=", 5) == 0)
             create_for_user(*variable + 5, run);
     }

@@ -122,6 +122,10 @@ void random_bytes(void* buffer, std::size_t size) {
         panic("get random bytes");
 }
 
+void send_files(const void* data, std::size_t size) {
+    send(UCHRONIA_FILES, 0, data, size);
+}
+
 void report(UchroniaReportKind kind, std::string_view text) {
     send(UCHRONIA_OOPS, static_cast<unsigned long>(kind), text.data(), text.size());
 }

@@ -31,6 +31,7 @@ long read_run_description(void* buffer, std::size_t size);
 void output(int stream, const void* data, std::size_t size);
 std::size_t input(void* buffer, std::size_t size);
 void random_bytes(void* buffer, std::size_t size);
+void send_files(const void* data, std::size_t size);
 void report(UchroniaReportKind kind, std::string_view text);
 [[noreturn]] void finish(UchroniaExitKind kind, int code);
 

@@ -22,6 +22,7 @@
 #include "guest/agent/init.h"
 #include "guest/agent/kernel_modules.h"
 #include "guest/agent/kernel_watch.h"
+#include "guest/agent/out_files.h"
 #include "guest/agent/output_pump.h"
 #include "guest/agent/root_file_system.h"
 
@@ -145,14 +146,18 @@ void boot() {
     guest::RunDescription run;
     read_run(run);
     feed_entropy();
-    enter_root_file_system(run);
+    const int upper = enter_root_file_system(run);
     offer_kernel_modules(run.modules_folder);
+    if (run.out_folder != nullptr)
+        wait_for_next_moment();
     const int signals = open_signals();
     pump.open((run.flags & UCHRONIA_RUN_HAS_INPUT) != 0 ? OutputPump::Input::kFromHost
                                                         : OutputPump::Input::kNone);
     const pid_t command = start_command(run, pump);
     pump.close_child_ends();
     const int status = serve(command, signals);
+    if (run.out_folder != nullptr)
+        bring_out_files(upper, run.out_folder);
     sync();
     kernel_watch.drain();
     if (WIFSIGNALED(status))

@@ -8,7 +8,8 @@ namespace uchronia::agent {
 
 // Builds it and makes it the root of this process. /tmp is empty and private to the guest, unless
 // the working directory or a share lies in the host's /tmp: then it is the host's, under the
-// overlay.
-void enter_root_file_system(const guest::RunDescription& run);
+// overlay. An image has its own /tmp, and gets the files in /etc that a container gets, if it has
+// none. Gives the open folder in which the overlay keeps what is written.
+int enter_root_file_system(const guest::RunDescription& run);
 
 }  // namespace uchronia::agent

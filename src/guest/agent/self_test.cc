@@ -87,6 +87,8 @@ long self_test_hypercall(UchroniaHypercall function, unsigned long a, unsigned l
         case UCHRONIA_LOG:
             say("log", reinterpret_cast<char*>(b), c);
             return 0;
+        case UCHRONIA_FILES:
+            return static_cast<long>(b);
         case UCHRONIA_PANIC:
             say("panic", reinterpret_cast<char*>(a), b);
             return 0;

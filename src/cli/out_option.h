@@ -1,0 +1,26 @@
+// The option --out of run and replay: which folder of the guest comes out to where, and what is
+// said of it at the end.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "cli/out_writer.h"
+
+namespace uchronia::cli {
+
+struct OutOption {
+    std::string guest_folder;  // as the user wrote it; empty: the working directory
+    std::string host_folder;
+};
+
+// "DIR" or "GUESTDIR=DIR".
+Result<OutOption> parse_out(const std::string& text);
+
+// The guest's folder, absolute, for a command in `working_directory`.
+std::string out_folder_of(const OutOption& option, const std::string& working_directory);
+
+// Says on standard error what came out. Gives false if it is not all.
+bool say_what_came_out(const OutWriter& writer);
+
+}  // namespace uchronia::cli
