@@ -127,6 +127,29 @@ Result<Replay> replay_with(profile::Profiler& profiler, const machine::BaseImage
                   .signal = interrupts.signal()};
 }
 
+// The programs of an image are read from there.
+profile::ProfilerOptions with_files_of(profile::ProfilerOptions options,
+                                       const history::History& recorded) {
+    if (!recorded.files.has_image())
+        return options;
+    Result<std::unique_ptr<host::FileSource>> opened = open_files(recorded.files);
+    if (!opened)
+        return options;
+    options.read_file = [files = std::shared_ptr<host::FileSource>(std::move(*opened))](
+                            const std::string& path) -> Result<std::vector<u8>> {
+        const host::FileResult<host::FileAttributes> found = files->attributes(path);
+        constexpr u64 kLargestProgram = u64{1} << 30;
+        if (!found.ok() || !found->is_regular() || found->size > kLargestProgram)
+            return Error{"the image has no program " + path};
+        std::vector<u8> bytes(found->size);
+        const host::FileResult<u64> count = files->read(path, 0, bytes);
+        if (!count.ok() || *count != bytes.size())
+            return Error{"the image does not have " + path};
+        return bytes;
+    };
+    return options;
+}
+
 Status write_files(const Options& options, const profile::Profile& profile) {
     if (!options.flame.empty()) {
         const std::string graph = profile::flame_graph(profile, "uchronia perf " + options.file);
@@ -207,7 +230,7 @@ int perf(const Options& options) {
     if (!base)
         return fail(base.error(), kBootFailed);
 
-    profile::Profiler profiler(*sampling);
+    profile::Profiler profiler(with_files_of(*sampling, *recorded));
     if (options.list)
         profiler.on_sample(list_sample);
     const Result<Replay> replay =

@@ -62,7 +62,7 @@ void Profiler::attach(machine::Machine& machine) {
         return;
     }
     kernel_ = std::move(*kernel);
-    user_code_ = std::make_unique<UserCode>(*view_, *kernel_);
+    user_code_ = std::make_unique<UserCode>(*view_, *kernel_, options_.read_file);
     if (!kernel_->shortcoming().empty())
         problem_ = "no names of processes and files: " + kernel_->shortcoming();
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "history/session.h"
+#include "host/files.h"
 #include "profile/guest_view.h"
 #include "profile/linux_kernel.h"
 #include "profile/profile.h"
@@ -27,6 +28,7 @@ struct ProfilerOptions {
     // Where samples are taken, from the history's start.
     Ticks from_tick{0}, to_tick{~u64{0}};
     VirtualTime from_time{0}, to_time = kNever;
+    ReadFile read_file = host::read_file;
 };
 
 // Where and when a sample was taken.

@@ -60,7 +60,7 @@ const CodeFile* UserCode::file_of(const FilePage& page, std::optional<u64> physi
 // if it is only about to be read, the first one, which is read before a program is mapped.
 std::vector<u8> UserCode::host_contents(const CodeFile& file, FilePage page,
                                         std::optional<u64> physical) {
-    Result<std::vector<u8>> contents = host::read_file(file.path);
+    Result<std::vector<u8>> contents = read_file_(file.path);
     if (!physical) {
         page.index = 0;
         physical = kernel_.cached_page(page, 0);

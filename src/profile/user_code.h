@@ -6,6 +6,7 @@
 // believed: its code has no names.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,6 +26,9 @@ struct CodeFile {
     FrameTable frames;
 };
 
+// Gives all of a file that the guest had from outside: the host's, or an image's.
+using ReadFile = std::function<Result<std::vector<u8>>(const std::string& path)>;
+
 struct UserLocation {
     const CodeFile* file = nullptr;  // null: anonymous memory
     std::optional<u64> address;      // as the ELF file has it
@@ -32,7 +36,8 @@ struct UserLocation {
 
 class UserCode {
   public:
-    UserCode(GuestView& view, LinuxKernel& kernel) : view_(view), kernel_(kernel) {}
+    UserCode(GuestView& view, LinuxKernel& kernel, ReadFile read_file)
+        : view_(view), kernel_(kernel), read_file_(std::move(read_file)) {}
 
     // Of an address in the process that runs on the vCPU; nothing if nothing is known to be there.
     std::optional<UserLocation> locate(unsigned vcpu, u64 address);
@@ -50,6 +55,7 @@ class UserCode {
 
     GuestView& view_;
     LinuxKernel& kernel_;
+    ReadFile read_file_;
     std::map<Key, std::unique_ptr<CodeFile>> files_;
     std::unique_ptr<CodeFile> vdso_;
     u64 vdso_physical_ = 0;

@@ -57,6 +57,22 @@ void become_user(const guest::RunDescription& run, gid_t* groups) {
         fail("cannot become the user", strerror(errno), kCannotExecute);
 }
 
+// Whether a program's file is there, as execvp(3) looks for it.
+bool is_there(const char* name) {
+    if (strchr(name, '/') != nullptr)
+        return access(name, F_OK) == 0;
+    const char* folders = getenv("PATH");
+    while (folders != nullptr && *folders != '\0') {
+        const std::size_t size = strcspn(folders, ":");
+        char path[4096];
+        if (snprintf(path, sizeof path, "%.*s/%s", static_cast<int>(size), folders, name) > 0 &&
+            access(path, F_OK) == 0)
+            return true;
+        folders += size + (folders[size] == ':' ? 1 : 0);
+    }
+    return false;
+}
+
 [[noreturn]] void run_child(const guest::RunDescription& run, const OutputPump& pump,
                             char** arguments, char** environment, gid_t* groups) {
     dup2(pump.child_input(), STDIN_FILENO);
@@ -71,11 +87,10 @@ void become_user(const guest::RunDescription& run, gid_t* groups) {
         fail(run.working_directory, strerror(errno), kCannotExecute);
     environ = environment;
     execvp(arguments[0], arguments);
-    if (errno == ENOENT && strchr(arguments[0], '/') == nullptr)
-        fail(arguments[0], "not found", kNotFound);
     if (errno == ENOENT)
         fail(arguments[0],
-             access(arguments[0], F_OK) == 0 ? "its interpreter was not found" : "not found",
+             is_there(arguments[0]) ? "its interpreter (or dynamic linker) was not found"
+                                    : "not found",
              kNotFound);
     fail(arguments[0], strerror(errno), kCannotExecute);
 }
