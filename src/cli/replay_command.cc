@@ -84,7 +84,7 @@ Result<history::History> with_holds(const history::History& recorded, const Opti
 // Keeps a history that is not the recorded one.
 int keep(const Options& options, const ForegroundRun& done) {
     if (done.changed_file)
-        say(missing_contents(*done.changed_file));
+        say(missing_contents(*done.changed_file, done.history.files));
     keep_as_last(done.history);
     if (!options.save.empty()) {
         if (Status status = history::save_history(done.history, options.save); !status)

@@ -6,8 +6,8 @@ namespace {
 bool same_request(const machine::RunRequest& a, const machine::RunRequest& b) {
     return a.arguments == b.arguments && a.environment == b.environment &&
            a.working_directory == b.working_directory && a.shares == b.shares &&
-           a.modules_folder == b.modules_folder && a.groups == b.groups && a.uid == b.uid && a.gid == b.gid && a.input == b.input &&
-           a.root == b.root && a.out_folder == b.out_folder;
+           a.modules_folder == b.modules_folder && a.groups == b.groups && a.uid == b.uid &&
+           a.gid == b.gid && a.input == b.input && a.root == b.root && a.out_folder == b.out_folder;
 }
 
 }  // namespace
