@@ -270,6 +270,8 @@ void OutWriter::close_file() {
 
 // Folders get their modes last, as one that may not be written could not be filled.
 void OutWriter::finish() {
+    if (record_.size != records_ - 1)
+        return fail("the guest says that it sent another number of records");
     for (auto folder = new_folders_.rbegin(); folder != new_folders_.rend(); ++folder) {
         const host::FileResult<host::FileDescriptor> opened =
             host::open_beneath(root_, folder->path, O_RDONLY | O_DIRECTORY);

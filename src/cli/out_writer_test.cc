@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 class Stream {
   public:
     Stream& add(u32 kind, const std::string& text, u64 size = 0, u32 mode = 0644, u64 offset = 0) {
+        ++count_;
         UchroniaFileRecord record{};
         record.kind = kind;
         record.mode = mode;
@@ -45,11 +46,12 @@ class Stream {
     Stream& link(const std::string& path, const std::string& target) {
         return add(UCHRONIA_FILE_SYMLINK, path + std::string(1, '\0') + target);
     }
-    Stream& end() { return add(UCHRONIA_FILE_END, ""); }
+    Stream& end() { return add(UCHRONIA_FILE_END, "", count_); }
     const std::vector<u8>& bytes() const { return bytes_; }
 
   private:
     std::vector<u8> bytes_;
+    u64 count_ = 0;
 };
 
 class Out : public testing::Test {
@@ -189,6 +191,7 @@ TEST_F(Out, WhatIsNoStreamIsRefused) {
     EXPECT_NE(send(Stream().add(UCHRONIA_FILE_REGULAR, "f", 2).data("x", ~u64{0})), "");
     EXPECT_NE(send(Stream().add(UCHRONIA_FILE_REGULAR, "f", 2).data("x", 2)), "");
     EXPECT_NE(send(Stream().end().folder("x")), "");
+    EXPECT_NE(send(Stream().folder("x").add(UCHRONIA_FILE_END, "", 2)), "");
     EXPECT_NE(send(Stream().add(UCHRONIA_FILE_END, "x")), "");
     EXPECT_NE(send(Stream().link("l", "")), "");
     EXPECT_NE(send(Stream().add(UCHRONIA_FILE_SYMLINK, "l")), "");

@@ -1,5 +1,6 @@
 // uchronia run: a command in a fresh machine.
 
+#include <cerrno>
 #include <memory>
 
 #include "cli/cache.h"
@@ -48,6 +49,20 @@ Examples:
   uchronia run --image alpine.tar -- /bin/sh -c 'cat /etc/os-release'
   uchronia run --share ~/data --env DEBUG=1 -- ./job ~/data/input)";
 
+// Contents that were damaged, or removed while it ran; the guest has seen an error.
+void say_what_the_image_lacks(const history::History& history) {
+    if (!history.files.has_image())
+        return;
+    for (const auto& [question, answer] : history.record.blocks) {
+        if (answer.error != EIO)
+            continue;
+        say("the contents of " + question.path + " in the image " + history.files.image_name +
+            " are damaged or gone, and the guest could not read them; build the image again "
+            "('uchronia image build')");
+        return;
+    }
+}
+
 // Null if nothing is to come out.
 Result<std::unique_ptr<OutWriter>> prepare_out(const std::string& text, history::History& history) {
     if (text.empty())
@@ -89,6 +104,7 @@ int run(const Options& options, const std::vector<std::string>& command) {
     if (!done)
         return fail(done.error(), kHostError);
     keep_as_last(done->history);
+    say_what_the_image_lacks(done->history);
     if (!options.save.empty()) {
         if (Status status = history::save_history(done->history, options.save); !status)
             return fail(status.error(), kHostError);

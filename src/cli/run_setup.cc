@@ -125,7 +125,7 @@ history::FileView file_view(const machine::RunRequest& request,
     if (image) {
         view.working_folders = request.shares;
         if (!request.modules_folder.empty())
-            view.working_folders.push_back(request.modules_folder);
+            view.system_folders.push_back(request.modules_folder);
         view.image = image->digest;
         view.image_name = image->name;
         return view;
@@ -288,19 +288,34 @@ Result<history::History> make_history(const RunOptions& options,
 }
 
 Result<std::unique_ptr<host::FileSource>> open_files(const history::FileView& view) {
-    host::FileTreeOptions options;
-    options.exports_if_present = view.working_folders;
-    options.exports_if_present.insert(options.exports_if_present.end(), view.system_folders.begin(),
-                                      view.system_folders.end());
-    options.hidden = view.hidden;
-    Result<std::unique_ptr<host::FileTree>> tree = host::FileTree::create(options);
-    if (!tree)
-        return tree.error();
-    if (!view.has_image())
+    const auto open_tree = [&](const std::vector<std::string>& folders) {
+        host::FileTreeOptions options;
+        options.exports_if_present = folders;
+        options.hidden = view.hidden;
+        return host::FileTree::create(options);
+    };
+    if (!view.has_image()) {
+        std::vector<std::string> folders = view.working_folders;
+        folders.insert(folders.end(), view.system_folders.begin(), view.system_folders.end());
+        Result<std::unique_ptr<host::FileTree>> tree = open_tree(folders);
+        if (!tree)
+            return tree.error();
         return std::unique_ptr<host::FileSource>(std::move(*tree));
+    }
     std::unique_ptr<host::FileSource> files = open_image_files(view);
-    if (!(*tree)->exports().empty())
-        files = std::make_unique<image::FilesWithShares>(std::move(files), std::move(*tree));
+    const struct {
+        const std::vector<std::string>& folders;
+        image::Listed listed;
+    } kLayers[] = {{view.system_folders, image::Listed::kNo},
+                   {view.working_folders, image::Listed::kYes}};
+    for (const auto& layer : kLayers) {
+        Result<std::unique_ptr<host::FileTree>> tree = open_tree(layer.folders);
+        if (!tree)
+            return tree.error();
+        if (!(*tree)->exports().empty())
+            files = std::make_unique<image::FilesWithShares>(std::move(files), std::move(*tree),
+                                                             layer.listed);
+    }
     return files;
 }
 

@@ -47,6 +47,17 @@ TEST(HistoryFile, KeepsAnEmptyHistory) {
     EXPECT_FALSE(read->result.has_value());
 }
 
+TEST(HistoryFile, KeepsTheImageAndWhatComesOut) {
+    History history = sample_history();
+    history.files.image = {5, 6};
+    history.files.image_name = "alpine:3";
+    history.request.root = machine::SharedRoot::kImage;
+    history.request.out_folder = "/out";
+    const Result<History> read = parse_history(serialise_history(history), "NAME");
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    EXPECT_TRUE(*read == history);
+}
+
 TEST(HistoryFile, ReadsTheGoldenFileOfVersion1) {
     const Result<History> read = load_history(golden_path("history-v1.uch"));
     ASSERT_TRUE(read.ok()) << read.error().message;

@@ -253,15 +253,19 @@ Result<std::optional<Container>> parse(const std::string& source, const FindMemb
 
 // --- Archives: their members, in one file that has no name. ---
 
-// Whether an archive that has it at its top may be such an image.
+// Whether an archive that has it at its top may be such an image. Configurations and layers have
+// their digests for names: "HEX.json", "HEX/layer.tar", "HEX.tar.gz", "sha256:HEX".
 bool may_be_part(const std::string& path) {
+    constexpr std::string_view kPrefix = "sha256:";
+    constexpr std::size_t kDigits = 64;
     const std::string first = path.substr(0, path.find('/'));
-    const auto is_hex = [](const std::string& text) {
-        return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-    };
-    return first.empty() || first == kDockerManifest || first == "repositories" ||
-           first == kLayoutMark || first == kLayoutIndex || first == "blobs" || is_hex(first) ||
-           (first.ends_with(".json") && is_hex(first.substr(0, first.size() - 5)));
+    std::string name = first.substr(0, first.find('.'));
+    if (name.starts_with(kPrefix))
+        name.erase(0, kPrefix.size());
+    const bool is_digest =
+        name.size() == kDigits && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+    return is_digest || first.empty() || first == kDockerManifest || first == "repositories" ||
+           first == kLayoutMark || first == kLayoutIndex || first == "blobs";
 }
 
 Result<bool> looks_like_container(const Blob& archive) {

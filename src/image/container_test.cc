@@ -58,29 +58,42 @@ std::string docker_manifest() {
            kHexA + R"(/layer.tar",")" + kHexB + R"(/layer.tar"]}])";
 }
 
-// The upper layer's file comes first, and the lower one is a link to a file that comes later.
 TEST_F(ContainerImage, OfDockerSave) {
     const std::string tar = TarWriter()
                                 .folder(std::string(kHexB) + "/")
                                 .file(std::string(kHexB) + "/layer.tar", upper_layer())
-                                .link(std::string(kHexA) + "/layer.tar", "../x/layer.tar")
+                                .file(std::string(kHexA) + "/layer.tar", lower_layer())
                                 .file("manifest.json", docker_manifest())
                                 .file(std::string(kHexC) + ".json", kConfiguration)
                                 .file("repositories", "{}")
                                 .finish();
-    // A folder "x" is none of such an archive's.
-    EXPECT_TRUE(build(folder_.write("x.tar", tar + "")).ok() == false);
-    const std::string right = TarWriter()
-                                  .file(std::string(kHexB) + "/layer.tar", upper_layer())
-                                  .file(std::string(kHexA) + "/layer.tar", lower_layer())
-                                  .file("manifest.json", docker_manifest())
-                                  .file(std::string(kHexC) + ".json", kConfiguration)
-                                  .file("repositories", "{}")
-                                  .finish();
-    const std::string path = folder_.write("right.tar", right);
+    const std::string path = folder_.write("docker.tar", tar);
     expect_right(build(path));
     if (std::system(("gzip -k " + path).c_str()) == 0)
         expect_right(build(path + ".gz"));
+}
+
+// As other tools write it: layers are links to files that come later.
+TEST_F(ContainerImage, OfLinkedLayers) {
+    const std::string tar =
+        TarWriter()
+            .link(std::string(kHexA) + "/layer.tar", "../" + std::string(kHexA) + ".tar")
+            .hard_link(std::string(kHexB) + "/layer.tar", std::string(kHexB) + ".tar")
+            .file(std::string(kHexB) + ".tar", upper_layer())
+            .file(std::string(kHexA) + ".tar", lower_layer())
+            .file(std::string(kHexC) + ".json", kConfiguration)
+            .file("manifest.json", docker_manifest())
+            .finish();
+    expect_right(build(folder_.write("linked.tar", tar)));
+}
+
+// Something else at the top: a root file system that happens to have such a file.
+TEST_F(ContainerImage, IsNotARootFileSystem) {
+    const Result<BuiltImage> built = build(folder_.write(
+        "root.tar",
+        TarWriter().file("manifest.json", docker_manifest()).file("bin/x", "").finish()));
+    ASSERT_TRUE(built.ok()) << built.error().message;
+    EXPECT_NE(built->manifest.find("/manifest.json"), nullptr);
 }
 
 std::string descriptor(const char* hex) {

@@ -9,10 +9,14 @@
 
 namespace uchronia::image {
 
+// Whether what is not listed otherwise, but leads to a share, is listed.
+enum class Listed : u8 { kNo, kYes };
+
 class FilesWithShares final : public host::FileSource {
   public:
-    FilesWithShares(std::unique_ptr<host::FileSource> below, std::unique_ptr<host::FileTree> shares)
-        : below_(std::move(below)), shares_(std::move(shares)) {}
+    FilesWithShares(std::unique_ptr<host::FileSource> below, std::unique_ptr<host::FileTree> shares,
+                    Listed listed)
+        : below_(std::move(below)), shares_(std::move(shares)), listed_(listed) {}
 
     host::FileResult<host::FileAttributes> attributes(const std::string& path) override;
     host::FileResult<std::shared_ptr<const host::DirectoryListing>> list(
@@ -31,6 +35,7 @@ class FilesWithShares final : public host::FileSource {
 
     std::unique_ptr<host::FileSource> below_;
     std::unique_ptr<host::FileTree> shares_;
+    const Listed listed_;
 };
 
 }  // namespace uchronia::image

@@ -91,12 +91,25 @@ TEST_F(Files, SharesLieOverTheImage) {
     folder_.write("share/inside", "text");
     auto shares = host::FileTree::create({.exports = {folder_ / "share"}});
     ASSERT_TRUE(shares.ok());
-    FilesWithShares files(open(), std::move(*shares));
+    FilesWithShares files(open(), std::move(*shares), Listed::kYes);
     EXPECT_EQ(names(files, "/"), "d d-x large link tmp");
     EXPECT_EQ(read(files, folder_ / "share/inside", 0, 10), "text");
     EXPECT_EQ(names(files, folder_.path()), "share");
     EXPECT_EQ(read(files, "/large", 0, 2), "aa");
     EXPECT_EQ(files.attributes(folder_ / "other").error(), ENOENT);
+}
+
+TEST_F(Files, SharesThatAreNotListedAreThere) {
+    folder_.write("share/inside", "text");
+    auto shares = host::FileTree::create({.exports = {folder_ / "share"}});
+    ASSERT_TRUE(shares.ok());
+    FilesWithShares files(open(), std::move(*shares), Listed::kNo);
+    EXPECT_EQ(names(files, "/"), "d d-x large link");
+    EXPECT_EQ(names(files, "/tmp"), "");
+    EXPECT_EQ(names(files, folder_.path()), "");
+    EXPECT_TRUE(files.attributes(folder_.path())->is_directory());
+    EXPECT_EQ(names(files, folder_ / "share"), "inside");
+    EXPECT_EQ(read(files, folder_ / "share/inside", 0, 10), "text");
 }
 
 TEST(Images, AreListedByName) {

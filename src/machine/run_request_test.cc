@@ -47,8 +47,31 @@ TEST(RunRequest, TheGuestReadsWhatTheMachineWrote) {
     EXPECT_FALSE(guest::run_uses_folder(run, "/var"));
 }
 
+TEST(RunRequest, TheFolderThatComesOutIsOptional) {
+    RunRequest request = example();
+    guest::RunDescription run;
+    auto bytes = encode_run_request(request);
+    ASSERT_TRUE(guest::parse_run_description(bytes->data(), bytes->size(), run));
+    EXPECT_EQ(run.out_folder, nullptr);
+    EXPECT_FALSE(guest::run_uses_folder(run, "/var"));
+    request.out_folder = "/var/lib/x";
+    request.root = SharedRoot::kImage;
+    bytes = encode_run_request(request);
+    ASSERT_TRUE(guest::parse_run_description(bytes->data(), bytes->size(), run));
+    EXPECT_STREQ(run.out_folder, "/var/lib/x");
+    EXPECT_EQ(run.flags,
+              u32{UCHRONIA_RUN_HAS_INPUT | UCHRONIA_RUN_HAS_IMAGE | UCHRONIA_RUN_HAS_OUT});
+    EXPECT_TRUE(guest::run_uses_folder(run, "/var"));
+    request.out_folder = "/";
+    bytes = encode_run_request(request);
+    ASSERT_TRUE(guest::parse_run_description(bytes->data(), bytes->size(), run));
+    EXPECT_TRUE(guest::run_uses_folder(run, "/srv"));
+}
+
 TEST(RunRequest, EveryTruncationIsRefused) {
-    const auto bytes = encode_run_request(example());
+    RunRequest request = example();
+    request.out_folder = "/out";
+    const auto bytes = encode_run_request(request);
     ASSERT_TRUE(bytes.ok());
     guest::RunDescription run;
     for (std::size_t size = 0; size < bytes->size(); ++size) {

@@ -31,7 +31,7 @@ std::vector<std::vector<u8>> seeds() {
     append(stream, UCHRONIA_FILE_SYMLINK, std::string("l\0../x", 6), 0);
     append(stream, UCHRONIA_FILE_REGULAR, "l/f", 0);
     append(stream, UCHRONIA_FILE_REMOVED, "x", 0);
-    append(stream, UCHRONIA_FILE_END, "", 0);
+    append(stream, UCHRONIA_FILE_END, "", 6);
     return {stream};
 }
 

@@ -22,6 +22,8 @@ void use(const guest::RunDescription& run, std::size_t size) {
     u64 length = std::strlen(run.working_directory) + 1;
     for (const guest::StringList& list : {run.arguments, run.environment, run.shares})
         length += length_of(list);
+    if (run.out_folder != nullptr)
+        length += std::strlen(run.out_folder) + 1;
     CHECK(length <= size);
     u64 groups = 0;
     for (u32 i = 0; i < run.group_count; ++i)
@@ -41,7 +43,9 @@ std::vector<std::vector<u8>> seeds() {
                                 .groups = {1, 2, 3},
                                 .uid = 1000,
                                 .gid = 1000};
-    return {*machine::encode_run_request(request)};
+    const std::vector<u8> plain = *machine::encode_run_request(request);
+    request.out_folder = "/usr/share/out";
+    return {plain, *machine::encode_run_request(request)};
 }
 
 }  // namespace uchronia::fuzz

@@ -73,7 +73,7 @@ TEST_F(Images, NothingOfTheHostIsThere) {
     EXPECT_EQ(run.exit_status, 7) << run.output;
     EXPECT_EQ(run.output,
               "uid 0 euid 0 gid 0 in /\n"
-              "/: dev etc home link proc run su sys tmp tool\n"
+              "/: dev etc home lib link proc run su sys tmp tool\n"
               "/usr: none\n"
               "/etc: hostname hosts passwd resolv.conf\n"
               "/home: me\n"
@@ -167,7 +167,7 @@ TEST_F(Images, ContainersStartAsTheyAreMeantTo) {
     // A set-user-id program of root's, though no file of the host is root's.
     EXPECT_EQ(output_of("run --image made-by-hand:1").output,
               "uid 1000 euid 0 gid 1001 in /srv\n"
-              "/: dev etc home link proc run srv su sys tmp tool\n");
+              "/: dev etc home lib link proc run srv su sys tmp tool\n");
     const HostResult given = uchronia("run --image made-by-hand:1 -- l/srv e");
     EXPECT_TRUE(contains(given.output, "/srv: new\n")) << given.output;
     EXPECT_TRUE(contains(given.output, "HOME=/home/me\nFROM=image\n")) << given.output;

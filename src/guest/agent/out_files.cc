@@ -193,6 +193,8 @@ void walk(int folder, std::size_t path_size, What what) {
             memcpy(path_buffer + path_size + slash, *name, name_size + 1);
             walk_file(folder, *name, what);
             path_buffer[path_size] = '\0';
+        } else {
+            log_line(UCHRONIA_LOG_WARNING, "a file does not come out, as its path is too long");
         }
         free(*name);
     }
