@@ -17,8 +17,8 @@ int print_help(const CLI::App& program, const std::string& name) {
         return fail(Error{"there is no command '" + name + "'; 'uchronia help' lists them"},
                     kHostError);
     const CLI::App& shown = name.empty() ? program : *subcommands.front();
-    const std::string program_name = name.empty() ? "uchronia" : "uchronia " + name;
-    std::fputs(shown.help(program_name).c_str(), stdout);
+    // What comes before its own name.
+    std::fputs(shown.help(name.empty() ? "" : "uchronia").c_str(), stdout);
     return kSuccess;
 }
 
