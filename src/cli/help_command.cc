@@ -10,15 +10,17 @@
 namespace uchronia::cli {
 namespace {
 
-int print_help(const CLI::App& program, const std::string& name) {
+int print_help(CLI::App& program, const std::string& name) {
     const auto subcommands =
         program.get_subcommands([&](const CLI::App* app) { return app->get_name() == name; });
     if (!name.empty() && subcommands.empty())
         return fail(Error{"there is no command '" + name + "'; 'uchronia help' lists them"},
                     kHostError);
+    // Else the program's help would be that of the command that was parsed: this one.
+    program.clear();
     const CLI::App& shown = name.empty() ? program : *subcommands.front();
-    const std::string program_name = name.empty() ? "uchronia" : "uchronia " + name;
-    std::fputs(shown.help(program_name).c_str(), stdout);
+    // What comes before its own name.
+    std::fputs(shown.help(name.empty() ? "" : "uchronia").c_str(), stdout);
     return kSuccess;
 }
 
