@@ -35,10 +35,8 @@ class PageObserver {
     virtual void page_moved(u64 page_number) = 0;
     // The next write to the page must be asked for again (write_page): it was hashed or shared.
     virtual void page_protected(u64 page_number) = 0;
-    // Bytes of the page were written by something other than the CPU (DMA, a loader).
+    // Bytes of the page were written by something other than the CPU (DMA, a loader, a restore).
     virtual void page_written(u64 page_number, u64 offset, u64 size) = 0;
-    // All of RAM was replaced (restore).
-    virtual void memory_replaced() = 0;
 };
 
 // The answer of a model-specific register access: false gives the guest #GP(0).

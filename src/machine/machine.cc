@@ -300,9 +300,9 @@ Status Machine::restore(const Checkpoint& checkpoint) {
         return status;
     if (Status status = check_restored(); !status)
         return status;
+    ram_->restore(checkpoint.ram);
     for (const auto& cpu : vcpus_)
         mmu_->update_context(*cpu);
-    ram_->restore(checkpoint.ram);
     return {};
 }
 
@@ -326,7 +326,7 @@ Status Machine::check_restored() const {
 }
 
 void Machine::drop_caches() {
-    mmu_->memory_replaced();
+    mmu_->drop_caches_and_code();
     interpreter_->drop_caches();
 }
 

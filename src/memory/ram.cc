@@ -163,10 +163,17 @@ std::shared_ptr<const RAMSnapshot> RAM::snapshot() {
 }
 
 void RAM::replace(u64 page_number, Frame* frame) {
+    const bool same_contents =
+        states_[page_number] != State::kDirty && slots_[page_number]->hash == frame->hash;
     frames_.retain(frame);
     frames_.release(slots_[page_number]);
     slots_[page_number] = frame;
     states_[page_number] = State::kShared;
+    if (observer_ == nullptr)
+        return;
+    observer_->page_moved(page_number);
+    if (!same_contents)
+        observer_->page_written(page_number, 0, kPageSize);
 }
 
 void RAM::restore(std::shared_ptr<const RAMSnapshot> snapshot) {
@@ -187,8 +194,6 @@ void RAM::restore(std::shared_ptr<const RAMSnapshot> snapshot) {
     }
     digest_ = snapshot->digest();
     parent_ = std::move(snapshot);
-    if (observer_ != nullptr)
-        observer_->memory_replaced();
 }
 
 void RAM::place(u64 page_number, Frame* frame) {

@@ -163,7 +163,7 @@ void Computer::restore(const Checkpoint& checkpoint) {
 }
 
 void Computer::drop_caches() {
-    mmu_->memory_replaced();
+    mmu_->drop_caches_and_code();
     interpreter_->drop_caches();  // and those of its translator
     if (engine_ == Engine::kInterpreter)
         drop_translations();

@@ -105,7 +105,7 @@ TEST_P(BudgetTest, AnySplitGivesTheSameState) {
             if (word % 16 == 1)
                 split.mmu.drop_caches();
             if (word % 64 == 2)
-                split.mmu.memory_replaced();
+                split.mmu.drop_caches_and_code();
             if (result.stop != Stop::kBudget)
                 break;
         }

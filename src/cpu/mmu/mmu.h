@@ -105,11 +105,13 @@ class MMU final : public PageObserver {
     // Follows a change of CR0, CR3, CR4, EFER, CPL, RFLAGS.AC or DR7.
     void update_context(VCPU& cpu);
 
+    // Forgets all translations and tells the code observers that all code has changed.
+    void drop_caches_and_code();
+
     // PageObserver.
     void page_moved(u64 page_number) override;
     void page_protected(u64 page_number) override;
     void page_written(u64 page_number, u64 offset, u64 size) override;
-    void memory_replaced() override;
 
     // Forgets everything cached (tests: must not change any result).
     void drop_caches();

@@ -291,7 +291,7 @@ void MMU::note_wild_access() {
         give_memory_back();
 }
 
-void MMU::memory_replaced() {
+void MMU::drop_caches_and_code() {
     for (u64 page_number = 0; !pages_are_zero_ && page_number < pages_.size(); ++page_number) {
         if (pages_[page_number].code_lines != 0)
             invalidate_code(page_number);
