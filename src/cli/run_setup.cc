@@ -19,6 +19,7 @@
 #include "history/configuration.h"
 #include "host/files.h"
 #include "image/files_with_shares.h"
+#include "image/hidden_folder.h"
 #include "image/image_files.h"
 
 namespace uchronia::cli {
@@ -33,6 +34,9 @@ const char* const kSystemFolders[] = {"/usr",   "/bin",    "/sbin", "/lib", "/li
                                       "/lib64", "/libx32", "/etc",  "/opt"};
 // The guest has its own of these.
 const char* const kGuestFolders[] = {"/proc", "/sys", "/dev", "/run"};
+
+// Where a guest with an image finds the kernel's modules: a path that says nothing of the host.
+constexpr char kModulesInImage[] = "/.uchronia-modules";
 
 bool is_within(const std::string& path, const std::string& folder) {
     return path == folder || path.starts_with(folder + "/");
@@ -53,6 +57,12 @@ std::string tidy_path(const std::string& path) {
     while (tidy.size() > 1 && tidy.back() == '/')
         tidy.pop_back();
     return tidy;
+}
+
+std::string without_links(const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path real = std::filesystem::canonical(path, error);
+    return error ? tidy_path(path) : real.string();
 }
 
 Result<std::string> working_directory() {
@@ -119,13 +129,12 @@ std::vector<u32> supplementary_groups() {
 }
 
 history::FileView file_view(const machine::RunRequest& request,
-                            const std::optional<FoundImage>& image) {
+                            const std::optional<FoundImage>& image, const std::string& modules) {
     history::FileView view;
     view.hidden = host::default_hidden_paths();
     if (image) {
         view.working_folders = request.shares;
-        if (!request.modules_folder.empty())
-            view.system_folders.push_back(request.modules_folder);
+        view.system_folders.push_back(modules);
         view.image = image->digest;
         view.image_name = image->name;
         return view;
@@ -142,8 +151,7 @@ history::FileView file_view(const machine::RunRequest& request,
         if (host::exists(system))
             view.system_folders.push_back(system);
     }
-    if (const std::string& modules = request.modules_folder; !modules.empty())
-        view.system_folders.push_back(modules);
+    view.system_folders.push_back(modules);
     return view;
 }
 
@@ -182,7 +190,8 @@ Status fill_for_image(const RunOptions& options, const std::vector<std::string>&
 
 Result<machine::RunRequest> make_request(const RunOptions& options,
                                          const std::vector<std::string>& command,
-                                         const std::optional<FoundImage>& image) {
+                                         const std::optional<FoundImage>& image,
+                                         const std::string& modules) {
     machine::RunRequest request;
     if (options.entrypoint && !image)
         return Error{"--entrypoint is for a run with --image"};
@@ -198,10 +207,7 @@ Result<machine::RunRequest> make_request(const RunOptions& options,
     if (!shares)
         return shares.error();
     request.shares = *shares;
-    const Result<machine::KernelFiles> kernel = find_kernel(options.kernel);
-    if (!kernel)
-        return kernel.error();
-    request.modules_folder = tidy_path(kernel->modules_folder);
+    request.modules_folder = image ? kModulesInImage : modules;
     request.input = standard_input_kind();
     return request;
 }
@@ -259,11 +265,15 @@ Result<history::History> make_history(const RunOptions& options,
             return found.error();
         image = std::move(*found);
     }
-    const Result<machine::RunRequest> request = make_request(options, command, image);
+    const Result<machine::KernelFiles> kernel = find_kernel(options.kernel);
+    if (!kernel)
+        return kernel.error();
+    const std::string modules = without_links(kernel->modules_folder);
+    const Result<machine::RunRequest> request = make_request(options, command, image, modules);
     if (!request)
         return request.error();
     history.request = *request;
-    history.files = file_view(history.request, image);
+    history.files = file_view(history.request, image, modules);
     const Result<u64> memory = memory_size(options.memory);
     if (!memory)
         return memory.error();
@@ -303,19 +313,18 @@ Result<std::unique_ptr<host::FileSource>> open_files(const history::FileView& vi
         return std::unique_ptr<host::FileSource>(std::move(*tree));
     }
     std::unique_ptr<host::FileSource> files = open_image_files(view);
-    const struct {
-        const std::vector<std::string>& folders;
-        image::Listed listed;
-    } kLayers[] = {{view.system_folders, image::Listed::kNo},
-                   {view.working_folders, image::Listed::kYes}};
-    for (const auto& layer : kLayers) {
-        Result<std::unique_ptr<host::FileTree>> tree = open_tree(layer.folders);
+    for (const std::string& modules : view.system_folders) {
+        Result<std::unique_ptr<host::FileTree>> tree = open_tree({modules});
         if (!tree)
             return tree.error();
-        if (!(*tree)->exports().empty())
-            files = std::make_unique<image::FilesWithShares>(std::move(files), std::move(*tree),
-                                                             layer.listed);
+        files = std::make_unique<image::HiddenFolder>(std::move(files), std::move(*tree),
+                                                      kModulesInImage, modules);
     }
+    Result<std::unique_ptr<host::FileTree>> shares = open_tree(view.working_folders);
+    if (!shares)
+        return shares.error();
+    if (!(*shares)->exports().empty())
+        files = std::make_unique<image::FilesWithShares>(std::move(files), std::move(*shares));
     return files;
 }
 

@@ -45,12 +45,7 @@ host::FileResult<host::FileAttributes> FilesWithShares::attributes(const std::st
 host::FileResult<std::shared_ptr<const host::DirectoryListing>> FilesWithShares::list(
     const std::string& path) {
     host::FileSource& source = source_of(path);
-    if (place_of(path) != Place::kOnTheWay)
-        return source.list(path);
-    if (&source == shares_.get())
-        return listed_ == Listed::kYes ? source.list(path)
-                                       : std::make_shared<const host::DirectoryListing>();
-    if (listed_ == Listed::kNo)
+    if (place_of(path) != Place::kOnTheWay || &source == shares_.get())
         return source.list(path);
     const auto own = below_->list(path), more = shares_->list(path);
     if (!own.ok() || !more.ok())

@@ -9,14 +9,10 @@
 
 namespace uchronia::image {
 
-// Whether what is not listed otherwise, but leads to a share, is listed.
-enum class Listed : u8 { kNo, kYes };
-
 class FilesWithShares final : public host::FileSource {
   public:
-    FilesWithShares(std::unique_ptr<host::FileSource> below, std::unique_ptr<host::FileTree> shares,
-                    Listed listed)
-        : below_(std::move(below)), shares_(std::move(shares)), listed_(listed) {}
+    FilesWithShares(std::unique_ptr<host::FileSource> below, std::unique_ptr<host::FileTree> shares)
+        : below_(std::move(below)), shares_(std::move(shares)) {}
 
     host::FileResult<host::FileAttributes> attributes(const std::string& path) override;
     host::FileResult<std::shared_ptr<const host::DirectoryListing>> list(
@@ -35,7 +31,6 @@ class FilesWithShares final : public host::FileSource {
 
     std::unique_ptr<host::FileSource> below_;
     std::unique_ptr<host::FileTree> shares_;
-    const Listed listed_;
 };
 
 }  // namespace uchronia::image

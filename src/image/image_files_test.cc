@@ -4,6 +4,7 @@
 
 #include "image/chunk_writer.h"
 #include "image/files_with_shares.h"
+#include "image/hidden_folder.h"
 #include "image/image_list.h"
 #include "image/testing.h"
 
@@ -91,7 +92,7 @@ TEST_F(Files, SharesLieOverTheImage) {
     folder_.write("share/inside", "text");
     auto shares = host::FileTree::create({.exports = {folder_ / "share"}});
     ASSERT_TRUE(shares.ok());
-    FilesWithShares files(open(), std::move(*shares), Listed::kYes);
+    FilesWithShares files(open(), std::move(*shares));
     EXPECT_EQ(names(files, "/"), "d d-x large link tmp");
     EXPECT_EQ(read(files, folder_ / "share/inside", 0, 10), "text");
     EXPECT_EQ(names(files, folder_.path()), "share");
@@ -99,17 +100,18 @@ TEST_F(Files, SharesLieOverTheImage) {
     EXPECT_EQ(files.attributes(folder_ / "other").error(), ENOENT);
 }
 
-TEST_F(Files, SharesThatAreNotListedAreThere) {
-    folder_.write("share/inside", "text");
-    auto shares = host::FileTree::create({.exports = {folder_ / "share"}});
-    ASSERT_TRUE(shares.ok());
-    FilesWithShares files(open(), std::move(*shares), Listed::kNo);
+TEST_F(Files, AHiddenFolderIsThereButNotListed) {
+    folder_.write("modules/inside", "text");
+    auto tree = host::FileTree::create({.exports = {folder_ / "modules"}});
+    ASSERT_TRUE(tree.ok());
+    HiddenFolder files(open(), std::move(*tree), "/.modules", folder_ / "modules");
     EXPECT_EQ(names(files, "/"), "d d-x large link");
-    EXPECT_EQ(names(files, "/tmp"), "");
-    EXPECT_EQ(names(files, folder_.path()), "");
-    EXPECT_TRUE(files.attributes(folder_.path())->is_directory());
-    EXPECT_EQ(names(files, folder_ / "share"), "inside");
-    EXPECT_EQ(read(files, folder_ / "share/inside", 0, 10), "text");
+    EXPECT_TRUE(files.attributes("/.modules")->is_directory());
+    EXPECT_EQ(names(files, "/.modules"), "inside");
+    EXPECT_EQ(read(files, "/.modules/inside", 0, 10), "text");
+    EXPECT_EQ(read(files, "/large", 0, 2), "aa");
+    EXPECT_EQ(files.attributes("/.modules2").error(), ENOENT);
+    EXPECT_EQ(files.attributes(folder_.path()).error(), ENOENT);
 }
 
 TEST(Images, AreListedByName) {

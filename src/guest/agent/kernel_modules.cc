@@ -177,15 +177,19 @@ void make_device_nodes() {
 
 }  // namespace
 
-void offer_kernel_modules(const char* folder) {
+void offer_kernel_modules(int host, const char* folder) {
     if (*folder == '\0')
         return;
+    // The path may lead through a place where the guest has a file system of its own.
+    const int source = openat(host, folder + 1, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char source_path[kNameSize];
     char path[kPathSize];
+    snprintf(source_path, sizeof source_path, "/proc/self/fd/%d", source);
     modules_path(path);
-    if (strcmp(folder, path) != 0) {
-        make_directories(path);
-        mount(folder, path, nullptr, MS_BIND, nullptr);
-    }
+    make_directories(path);
+    if (source >= 0)
+        mount(source_path, path, nullptr, MS_BIND, nullptr);
+    close(source);
     make_device_nodes();
     const int setting = open(kLoaderSetting, O_WRONLY | O_CLOEXEC);
     if (setting >= 0 && write(setting, kThisProgram, sizeof kThisProgram - 1) < 0)

@@ -146,8 +146,8 @@ void boot() {
     guest::RunDescription run;
     read_run(run);
     feed_entropy();
-    const int upper = enter_root_file_system(run);
-    offer_kernel_modules(run.modules_folder);
+    const RootFolders folders = enter_root_file_system(run);
+    offer_kernel_modules(folders.host, run.modules_folder);
     if (run.out_folder != nullptr)
         wait_for_next_moment();
     const int signals = open_signals();
@@ -157,7 +157,7 @@ void boot() {
     pump.close_child_ends();
     const int status = serve(command, signals);
     if (run.out_folder != nullptr)
-        bring_out_files(upper, run.out_folder);
+        bring_out_files(folders.upper, run.out_folder);
     sync();
     kernel_watch.drain();
     if (WIFSIGNALED(status))

@@ -123,13 +123,16 @@ void make_container_files() {
     }
 }
 
+int open_folder(const char* path) {
+    return static_cast<int>(require(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open", path));
+}
+
 }  // namespace
 
-int enter_root_file_system(const guest::RunDescription& run) {
+RootFolders enter_root_file_system(const guest::RunDescription& run) {
     const bool has_image = (run.flags & UCHRONIA_RUN_HAS_IMAGE) != 0;
     mount_overlay(has_image);
-    const int upper =
-        static_cast<int>(require(open(kUpper, O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open", kUpper));
+    const RootFolders folders{.host = open_folder(kHost), .upper = open_folder(kUpper)};
     move_kernel_file_systems();
     require(chdir(kRoot), "enter the new root");
     if (has_image)
@@ -141,7 +144,7 @@ int enter_root_file_system(const guest::RunDescription& run) {
     require(mount(".", "/", nullptr, MS_MOVE, nullptr), "move the new root");
     require(chroot("."), "change to the new root");
     require(chdir("/"), "enter the new root");
-    return upper;
+    return folders;
 }
 
 }  // namespace uchronia::agent

@@ -6,10 +6,16 @@
 
 namespace uchronia::agent {
 
+// Open folders that the root hides.
+struct RootFolders {
+    int host;   // what the machine shares: the overlay's lower layer
+    int upper;  // in which the overlay keeps what is written
+};
+
 // Builds it and makes it the root of this process. /tmp is empty and private to the guest, unless
 // the working directory or a share lies in the host's /tmp: then it is the host's, under the
 // overlay. An image has its own /tmp, and gets the files in /etc that a container gets, if it has
-// none. Gives the open folder in which the overlay keeps what is written.
-int enter_root_file_system(const guest::RunDescription& run);
+// none.
+RootFolders enter_root_file_system(const guest::RunDescription& run);
 
 }  // namespace uchronia::agent
