@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -42,21 +41,11 @@ Examples:
   uchronia cache --limit 2G
   uchronia cache --clear base)";
 
-// As in the host's time zone, like ls(1).
-std::string date_of(i64 seconds) {
-    const std::time_t time = static_cast<std::time_t>(seconds);
-    std::tm local{};
-    char text[32] = "";
-    if (::localtime_r(&time, &local) != nullptr)
-        std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &local);
-    return text;
-}
-
 void print_text(const std::string& folder, const std::vector<CacheEntry>& entries) {
     std::printf("%s: %s\n", folder.c_str(), format_size(size_of(entries)).c_str());
     for (const CacheEntry& entry : entries) {
         std::printf("  %-10s %10s  %s  %s%s%s\n", name_of(entry.kind),
-                    format_size(entry.size).c_str(), date_of(entry.last_use).c_str(),
+                    format_size(entry.size).c_str(), format_date(entry.last_use).c_str(),
                     entry.path.c_str(), entry.description.empty() ? "" : "  ",
                     entry.description.c_str());
         if (entry.in_use)

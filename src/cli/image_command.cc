@@ -1,7 +1,6 @@
 // uchronia image: root file systems to run commands in, in place of the host's files.
 
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -38,15 +37,6 @@ Examples:
   uchronia image list
   uchronia image remove mine)";
 
-std::string date_of(i64 seconds) {
-    const std::time_t time = static_cast<std::time_t>(seconds);
-    std::tm local{};
-    char text[32] = "";
-    if (::localtime_r(&time, &local) != nullptr)
-        std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &local);
-    return text;
-}
-
 int build(const Options& options) {
     const Result<image::ListedImage> built = build_named_image(options.source, options.name);
     if (!built)
@@ -66,11 +56,15 @@ nlohmann::ordered_json to_json(const image::ListedImage& image) {
             {"content_size", image.content_size}};
 }
 
-int list(const Options& options) {
+Result<std::vector<image::ListedImage>> all_images() {
     const Result<image::ImageList> images = image_list();
     if (!images)
-        return fail(images.error(), kHostError);
-    const Result<std::vector<image::ListedImage>> all = images->all();
+        return images.error();
+    return images->all();
+}
+
+int list(const Options& options) {
+    const Result<std::vector<image::ListedImage>> all = all_images();
     if (!all)
         return fail(all.error(), kHostError);
     if (options.json) {
@@ -85,7 +79,7 @@ int list(const Options& options) {
                         image.name.empty() ? "(no name)" : image.name.c_str(),
                         format_count(image.file_count).c_str(),
                         format_size(image.content_size).c_str(),
-                        date_of(image.built_seconds).c_str(), to_hex(image.manifest).c_str(),
+                        format_date(image.built_seconds).c_str(), to_hex(image.manifest).c_str(),
                         image.source.c_str());
     }
     return std::fflush(stdout) == 0 ? kSuccess : kHostError;

@@ -2,13 +2,14 @@
 
 #include <cstdio>
 #include <ctime>
-#include <filesystem>
 
 #include "cli/cache.h"
 #include "cli/message.h"
+#include "cli/paths.h"
 #include "cli/units.h"
 #include "host/clock.h"
 #include "host/files.h"
+#include "host/no_files.h"
 #include "image/build.h"
 #include "image/image_files.h"
 
@@ -56,13 +57,6 @@ class BuildProgress {
     u64 last_ = begin_;
     bool is_shown_ = false;
 };
-
-std::string tidy_path(const std::string& path) {
-    std::string tidy = std::filesystem::absolute(path).lexically_normal().string();
-    while (tidy.size() > 1 && tidy.back() == '/')
-        tidy.pop_back();
-    return tidy;
-}
 
 // A container image's folder is told by its index; any other folder has none, and is looked through
 // each time.
@@ -190,24 +184,6 @@ std::string name_of_source(const std::string& source) {
     return name;
 }
 
-// A file source in which nothing is.
-class NoFiles final : public host::FileSource {
-  public:
-    host::FileResult<host::FileAttributes> attributes(const std::string&) override {
-        return host::FileError{ENOENT};
-    }
-    host::FileResult<std::shared_ptr<const host::DirectoryListing>> list(
-        const std::string&) override {
-        return host::FileError{ENOENT};
-    }
-    host::FileResult<u64> read(const std::string&, u64, std::span<u8>) override {
-        return host::FileError{ENOENT};
-    }
-    host::FileResult<std::string> read_link(const std::string&) override {
-        return host::FileError{ENOENT};
-    }
-};
-
 }  // namespace
 
 Result<image::ImageList> image_list() {
@@ -263,7 +239,7 @@ std::unique_ptr<host::FileSource> open_image_files(const history::FileView& view
     const history::ContentStore store = content_store();
     Result<Manifest> manifest = image::load_manifest(view.image, view.image_name, store);
     if (!manifest)
-        return std::make_unique<NoFiles>();
+        return std::make_unique<host::NoFiles>();
     return std::make_unique<image::ImageFiles>(share(std::move(*manifest)), store);
 }
 

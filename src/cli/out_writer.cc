@@ -10,28 +10,14 @@
 
 #include "host/files.h"
 #include "host/open_beneath.h"
+#include "host/plain_path.h"
 
 namespace uchronia::cli {
 namespace {
 
-constexpr std::size_t kLongestPath = 4095;
-constexpr std::size_t kLongestName = 255;
 constexpr std::size_t kNamesKept = 3;
 constexpr u32 kFileModes = 0777;
 constexpr u32 kFolderModes = 01777;
-
-bool is_path(const std::string& path) {
-    if (path.empty() || path.size() > kLongestPath || path.find('\0') != std::string::npos)
-        return false;
-    for (std::size_t begin = 0; begin <= path.size();) {
-        const std::size_t end = std::min(path.find('/', begin), path.size());
-        const std::string name = path.substr(begin, end - begin);
-        if (name.empty() || name == "." || name == ".." || name.size() > kLongestName)
-            return false;
-        begin = end + 1;
-    }
-    return true;
-}
 
 // For messages: nothing in it steers the terminal.
 std::string printable(std::string text) {
@@ -136,7 +122,7 @@ void OutWriter::take_record() {
         return fail("there are too many files; bring out a smaller folder (--out GUESTDIR=DIR)");
     const std::string text(head_.begin() + sizeof record_, head_.end());
     const bool has_path = record_.kind != UCHRONIA_FILE_DATA && record_.kind != UCHRONIA_FILE_END;
-    if (has_path ? !is_path(text.substr(0, text.find('\0'))) : !text.empty())
+    if (has_path ? !host::is_plain_relative(text.substr(0, text.find('\0'))) : !text.empty())
         return fail("the guest sent a path that is none");
     if (record_.kind != UCHRONIA_FILE_SYMLINK && text.find('\0') != std::string::npos)
         return fail("the guest sent a path that is none");
@@ -229,7 +215,8 @@ void OutWriter::make_link(const std::string& text) {
     const std::size_t end = text.find('\0');
     const std::string path = text.substr(0, end);
     const std::string target = end == std::string::npos ? "" : text.substr(end + 1);
-    if (target.empty() || target.size() > kLongestPath || target.find('\0') != std::string::npos)
+    if (target.empty() || target.size() > host::kLongestPath ||
+        target.find('\0') != std::string::npos)
         return fail("the guest sent a symbolic link that is none");
     const std::optional<host::FileDescriptor> parent = parent_of(path);
     if (!parent || !make_room(*parent, path))

@@ -14,6 +14,7 @@
 #include "cli/engine_option.h"
 #include "cli/image_request.h"
 #include "cli/image_source.h"
+#include "cli/paths.h"
 #include "cli/run_outside.h"
 #include "cli/units.h"
 #include "history/configuration.h"
@@ -49,20 +50,6 @@ Result<u64> memory_size(const std::string& text) {
     if (*size < kSmallestMemory || *size > kLargestMemory || *size % kMemoryUnit != 0)
         return Error{"--memory: " + text + " is not a multiple of 2M from 128M to 64G"};
     return *size;
-}
-
-// Absolute, without "." and "..", and without a slash at the end.
-std::string tidy_path(const std::string& path) {
-    std::string tidy = std::filesystem::absolute(path).lexically_normal().string();
-    while (tidy.size() > 1 && tidy.back() == '/')
-        tidy.pop_back();
-    return tidy;
-}
-
-std::string without_links(const std::string& path) {
-    std::error_code error;
-    const std::filesystem::path real = std::filesystem::canonical(path, error);
-    return error ? tidy_path(path) : real.string();
 }
 
 Result<std::string> working_directory() {
@@ -268,7 +255,7 @@ Result<history::History> make_history(const RunOptions& options,
     const Result<machine::KernelFiles> kernel = find_kernel(options.kernel);
     if (!kernel)
         return kernel.error();
-    const std::string modules = without_links(kernel->modules_folder);
+    const std::string modules = path_without_links(kernel->modules_folder);
     const Result<machine::RunRequest> request = make_request(options, command, image, modules);
     if (!request)
         return request.error();

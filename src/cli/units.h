@@ -23,6 +23,8 @@ std::string format_seconds(u64 nanoseconds);
 std::string format_size(u64 bytes);
 // "1,234,567".
 std::string format_count(u64 count);
+// "2026-11-23 12:40", in the host's time zone, like ls(1). Of seconds since 1970.
+std::string format_date(i64 seconds);
 // "3 min 20 s", for progress.
 std::string format_rough_duration(u64 nanoseconds);
 

@@ -17,12 +17,7 @@ constexpr u64 kMostAnswers = 1 << 24;
 // --- The binary form: each map as its size and its entries. ---
 
 void visit(FieldVisitor& v, host::FileAttributes& value) {
-    v("mode", value.mode);
-    v("uid", value.uid);
-    v("gid", value.gid);
-    v("size", value.size);
-    v("modified_seconds", value.modified_seconds);
-    v("modified_nanoseconds", value.modified_nanoseconds);
+    value.fields(v);
 }
 
 void visit(FieldVisitor& v, FileRecord::Listing& value) {

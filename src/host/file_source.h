@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fields.h"
 #include "base/types.h"
 #include "host/file_result.h"
 
@@ -35,6 +36,14 @@ struct FileAttributes {
     bool is_symlink() const { return S_ISLNK(mode); }
 
     bool operator==(const FileAttributes&) const = default;
+    void fields(FieldVisitor& v) {
+        v("mode", mode);
+        v("uid", uid);
+        v("gid", gid);
+        v("size", size);
+        v("modified_seconds", modified_seconds);
+        v("modified_nanoseconds", modified_nanoseconds);
+    }
 };
 
 struct DirectoryEntry {

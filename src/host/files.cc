@@ -97,21 +97,13 @@ Status sync_directory(const std::string& path) {
     return {};
 }
 
-Status write_and_close(Descriptor& file, std::span<const u8> contents, const std::string& path) {
-    if (Status status = write_all(file.number(), contents, path); !status)
-        return status;
-    if (!file.close())
-        return failure("write", path, errno);
-    return {};
-}
-
 enum class Durability : u8 {
     kSynced,  // on the disk before it has its name
     kCached,  // whenever the system writes it there
 };
 
-Status fill_temporary(Descriptor& file, std::span<const u8> contents, const std::string& path,
-                      Durability durability) {
+Status write_and_close(Descriptor& file, std::span<const u8> contents, const std::string& path,
+                       Durability durability = Durability::kCached) {
     if (Status status = write_all(file.number(), contents, path); !status)
         return status;
     if (durability == Durability::kSynced && ::fsync(file.number()) != 0)
@@ -170,7 +162,7 @@ Status replace_file(const std::string& path, std::span<const u8> contents, mode_
     Descriptor file(number);
     const std::string temporary = name(attempt);
     const Descriptor lock(::fcntl(number, F_DUPFD_CLOEXEC, 0));
-    if (Status status = fill_temporary(file, contents, path, durability); !status) {
+    if (Status status = write_and_close(file, contents, path, durability); !status) {
         ::unlink(temporary.c_str());
         return status;
     }

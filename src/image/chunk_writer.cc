@@ -43,13 +43,14 @@ Status ChunkWriter::append_zeros(u64 count) {
     return {};
 }
 
-Result<std::vector<Digest>> ChunkWriter::finish() {
+Status ChunkWriter::finish(Entry& entry) {
     if (!chunk_.empty()) {
         if (Status status = put(); !status)
-            return status.error();
+            return status;
     }
-    size_ = 0;
-    return std::exchange(digests_, {});
+    entry.attributes.size = std::exchange(size_, 0);
+    entry.chunks = std::exchange(digests_, {});
+    return {};
 }
 
 Status ChunkWriter::put() {

@@ -20,8 +20,9 @@ class ChunkWriter {
     Status append_zeros(u64 count);
     u64 size() const { return size_; }
 
-    // The digests of the chunks of all that was appended; the next file begins.
-    Result<std::vector<Digest>> finish();
+    // Gives the entry of a regular file all that was appended, as its size and its chunks; the next
+    // file begins.
+    Status finish(Entry& entry);
 
   private:
     Status put();

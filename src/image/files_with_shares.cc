@@ -14,39 +14,36 @@ bool is_below(const std::string& path, const std::string& folder) {
 
 }  // namespace
 
-FilesWithShares::Place FilesWithShares::place_of(const std::string& path) const {
-    Place place = Place::kBelow;
+FilesWithShares::Kind FilesWithShares::kind_of(const std::string& path) const {
+    Kind kind = Kind::kBelow;
     for (const std::string& share : shares_->exports()) {
         if (path == share || is_below(path, share))
-            return Place::kShared;
+            return Kind::kShared;
         if (is_below(share, path))
-            place = Place::kOnTheWay;
+            kind = Kind::kOnTheWay;
     }
-    return place;
+    return kind;
 }
 
-host::FileSource& FilesWithShares::source_of(const std::string& path) {
-    switch (place_of(path)) {
-        case Place::kBelow:
-            return *below_;
-        case Place::kShared:
-            return *shares_;
-        case Place::kOnTheWay:
+host::FileSwitch::Place FilesWithShares::place_of(const std::string& path) {
+    switch (kind_of(path)) {
+        case Kind::kBelow:
+            return {*below_, path};
+        case Kind::kShared:
+            return {*shares_, path};
+        case Kind::kOnTheWay:
             break;
     }
     const host::FileResult<host::FileAttributes> found = below_->attributes(path);
-    return found.ok() && found->is_directory() ? *below_ : *shares_;
-}
-
-host::FileResult<host::FileAttributes> FilesWithShares::attributes(const std::string& path) {
-    return source_of(path).attributes(path);
+    if (found.ok() && found->is_directory())
+        return {*below_, path};
+    return {*shares_, path};
 }
 
 host::FileResult<std::shared_ptr<const host::DirectoryListing>> FilesWithShares::list(
     const std::string& path) {
-    host::FileSource& source = source_of(path);
-    if (place_of(path) != Place::kOnTheWay || &source == shares_.get())
-        return source.list(path);
+    if (kind_of(path) != Kind::kOnTheWay || &place_of(path).source == shares_.get())
+        return FileSwitch::list(path);
     const auto own = below_->list(path), more = shares_->list(path);
     if (!own.ok() || !more.ok())
         return own.ok() ? more : own;
@@ -59,15 +56,6 @@ host::FileResult<std::shared_ptr<const host::DirectoryListing>> FilesWithShares:
     for (const auto& [name, type] : types)
         both.push_back({name, type});
     return std::make_shared<const host::DirectoryListing>(std::move(both));
-}
-
-host::FileResult<u64> FilesWithShares::read(const std::string& path, u64 offset,
-                                            std::span<u8> bytes) {
-    return source_of(path).read(path, offset, bytes);
-}
-
-host::FileResult<std::string> FilesWithShares::read_link(const std::string& path) {
-    return source_of(path).read_link(path);
 }
 
 }  // namespace uchronia::image

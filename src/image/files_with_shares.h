@@ -4,30 +4,27 @@
 
 #include <memory>
 
-#include "host/file_source.h"
+#include "host/file_switch.h"
 #include "host/file_tree.h"
 
 namespace uchronia::image {
 
-class FilesWithShares final : public host::FileSource {
+class FilesWithShares final : public host::FileSwitch {
   public:
     FilesWithShares(std::unique_ptr<host::FileSource> below, std::unique_ptr<host::FileTree> shares)
         : below_(std::move(below)), shares_(std::move(shares)) {}
 
-    host::FileResult<host::FileAttributes> attributes(const std::string& path) override;
     host::FileResult<std::shared_ptr<const host::DirectoryListing>> list(
         const std::string& path) override;
-    host::FileResult<u64> read(const std::string& path, u64 offset, std::span<u8> bytes) override;
-    host::FileResult<std::string> read_link(const std::string& path) override;
 
   private:
-    enum class Place {
+    enum class Kind {
         kBelow,     // nothing of the shares
         kOnTheWay,  // leads to a share
         kShared,
     };
-    Place place_of(const std::string& path) const;
-    host::FileSource& source_of(const std::string& path);
+    Kind kind_of(const std::string& path) const;
+    Place place_of(const std::string& path) override;
 
     std::unique_ptr<host::FileSource> below_;
     std::unique_ptr<host::FileTree> shares_;

@@ -174,12 +174,7 @@ class Scan {
             if (*count < buffer_.size())
                 break;
         }
-        entry.attributes.size = writer_.size();
-        Result<std::vector<Digest>> chunks = writer_.finish();
-        if (!chunks)
-            return chunks.error();
-        entry.chunks = std::move(*chunks);
-        return {};
+        return writer_.finish(entry);
     }
 
     const std::string folder_;

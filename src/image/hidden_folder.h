@@ -4,11 +4,11 @@
 
 #include <memory>
 
-#include "host/file_source.h"
+#include "host/file_switch.h"
 
 namespace uchronia::image {
 
-class HiddenFolder final : public host::FileSource {
+class HiddenFolder final : public host::FileSwitch {
   public:
     // `guest_path` is one name below "/". `folder` has `host_path`, where the content is.
     HiddenFolder(std::unique_ptr<host::FileSource> below, std::unique_ptr<host::FileSource> folder,
@@ -18,18 +18,8 @@ class HiddenFolder final : public host::FileSource {
           guest_path_(std::move(guest_path)),
           host_path_(std::move(host_path)) {}
 
-    host::FileResult<host::FileAttributes> attributes(const std::string& path) override;
-    host::FileResult<std::shared_ptr<const host::DirectoryListing>> list(
-        const std::string& path) override;
-    host::FileResult<u64> read(const std::string& path, u64 offset, std::span<u8> bytes) override;
-    host::FileResult<std::string> read_link(const std::string& path) override;
-
   private:
-    struct Place {
-        host::FileSource& source;
-        std::string path;  // in the source
-    };
-    Place place_of(const std::string& path) const;
+    Place place_of(const std::string& path) override;
 
     std::unique_ptr<host::FileSource> below_, folder_;
     const std::string guest_path_, host_path_;

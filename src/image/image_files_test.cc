@@ -30,12 +30,12 @@ std::string read(host::FileSource& files, const std::string& path, u64 offset, u
 class Files : public testing::Test {
   protected:
     std::unique_ptr<ImageFiles> open() {
-        std::vector<Digest> chunks;
+        Entry content;
         ChunkWriter writer(store_);
         large_ = std::string(kChunkSize, 'a') + std::string(kChunkSize, 'b') + "end";
         EXPECT_TRUE(
             writer.append({reinterpret_cast<const u8*>(large_.data()), large_.size()}).ok());
-        chunks = *writer.finish();
+        EXPECT_TRUE(writer.finish(content).ok());
         Manifest manifest;
         const auto add = [&](const char* path, u32 mode, u64 size) -> Entry& {
             manifest.entries.push_back({.path = path,
@@ -51,7 +51,7 @@ class Files : public testing::Test {
         add("/d/a-b", S_IFREG, 0);
         add("/d/a/deep", S_IFREG, 0);
         add("/d/c", S_IFREG, 0);
-        add("/large", S_IFREG | 0644, large_.size()).chunks = chunks;
+        add("/large", S_IFREG | 0644, large_.size()).chunks = content.chunks;
         add("/link", S_IFLNK | 0777, 1).target = "d";
         return std::make_unique<ImageFiles>(std::make_shared<const Manifest>(manifest), store_);
     }

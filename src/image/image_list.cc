@@ -11,6 +11,7 @@
 #include "history/configuration.h"
 #include "host/file_use.h"
 #include "host/files.h"
+#include "host/plain_path.h"
 
 namespace uchronia::image {
 namespace {
@@ -18,7 +19,6 @@ namespace {
 using JSON = nlohmann::ordered_json;
 
 constexpr u64 kVersion = 1;
-constexpr std::size_t kLongestName = 255;
 
 JSON to_json(const ListedImage& image) {
     return {{"version", kVersion},
@@ -128,7 +128,7 @@ bool is_image_name(const std::string& name) {
     const auto is_letter = [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     };
-    return !name.empty() && name.size() <= kLongestName && is_letter(name.front()) &&
+    return !name.empty() && name.size() <= host::kLongestName && is_letter(name.front()) &&
            std::all_of(name.begin(), name.end(), [&](char c) {
                return is_letter(c) || std::string_view("._-/:@").find(c) != std::string_view::npos;
            });

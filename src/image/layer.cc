@@ -40,14 +40,7 @@ Status add_content(ArchiveReader& reader, ChunkWriter& writer, Entry& entry, Wor
         const Status appended = writer.append(bytes);
         return appended ? writer.append_zeros(zeros) : appended;
     });
-    if (!status)
-        return status;
-    entry.attributes.size = writer.size();
-    Result<std::vector<Digest>> chunks = writer.finish();
-    if (!chunks)
-        return chunks.error();
-    entry.chunks = std::move(*chunks);
-    return {};
+    return status ? writer.finish(entry) : status;
 }
 
 Status add_member(ArchiveReader& reader, const Member& member, ChunkWriter& writer, Tree& tree,

@@ -45,22 +45,6 @@ void visit_entries(FieldVisitor& v, std::vector<Entry>& entries, u64 most) {
         v("entry", entry);
 }
 
-bool is_plain(std::string_view path) {
-    if (path == "/")
-        return true;
-    if (path.empty() || path.front() != '/' || path.size() > kLongestPath ||
-        path.find('\0') != std::string_view::npos)
-        return false;
-    for (std::size_t begin = 1; begin <= path.size();) {
-        const std::size_t end = std::min(path.find('/', begin), path.size());
-        const std::string_view name = path.substr(begin, end - begin);
-        if (name.empty() || name == "." || name == ".." || name.size() > kLongestName)
-            return false;
-        begin = end + 1;
-    }
-    return true;
-}
-
 bool is_type_known(u32 mode) {
     const u32 type = mode & S_IFMT;
     return (mode & ~u32{S_IFMT | 07777}) == 0 &&
@@ -71,7 +55,7 @@ bool is_type_known(u32 mode) {
 // Null if the entry is as it must be, but for its place in the list.
 const char* fault_of(const Entry& entry) {
     const host::FileAttributes& attributes = entry.attributes;
-    if (!is_plain(entry.path))
+    if (!host::is_plain_absolute(entry.path))
         return "a path is not plain";
     if (!is_type_known(attributes.mode) || attributes.modified_nanoseconds >= 1'000'000'000)
         return "the attributes of a file are impossible";
@@ -108,12 +92,7 @@ Status check(const Manifest& manifest, const std::string& name) {
 
 void Entry::fields(FieldVisitor& v) {
     v("path", path);
-    v("mode", attributes.mode);
-    v("uid", attributes.uid);
-    v("gid", attributes.gid);
-    v("size", attributes.size);
-    v("modified_seconds", attributes.modified_seconds);
-    v("modified_nanoseconds", attributes.modified_nanoseconds);
+    attributes.fields(v);
     v("target", target);
     u64 count = chunks.size();
     v.count("chunks", count, kLargestFile / kChunkSize);

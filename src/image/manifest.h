@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/result.h"
 #include "host/file_source.h"
+#include "host/plain_path.h"
 
 namespace uchronia::image {
 
@@ -25,8 +26,8 @@ namespace uchronia::image {
 inline constexpr u64 kChunkSize = u64{1} << 20;
 inline constexpr u64 kLargestFile = u64{1} << 36;  // bytes
 inline constexpr u64 kMostEntries = u64{1} << 22;
-inline constexpr std::size_t kLongestPath = 4095;  // bytes, as PATH_MAX
-inline constexpr std::size_t kLongestName = 255;   // as NAME_MAX
+using host::kLongestName;
+using host::kLongestPath;
 
 struct Entry {
     std::string path;  // absolute
