@@ -235,10 +235,14 @@ Result<BaseIngredients> read_ingredients(const KernelFiles& kernel, const std::s
         read_modules(kernel.modules_folder, agent_modules());
     if (!modules)
         return modules.error();
-    return BaseIngredients{.kernel = std::move(*image),
-                           .kernel_name = kernel.image,
-                           .initramfs = build_initramfs(*agent, *modules),
-                           .config = config};
+    const Result<std::vector<u8>> device_names =
+        host::read_file(kernel.modules_folder + "/modules.devname");
+    return BaseIngredients{
+        .kernel = std::move(*image),
+        .kernel_name = kernel.image,
+        .initramfs = build_initramfs(
+            *agent, *modules, device_names ? std::span(*device_names) : std::span<const u8>()),
+        .config = config};
 }
 
 Status boot_base_image(const BaseIngredients& ingredients, Outside& outside,

@@ -208,7 +208,8 @@ Result<std::vector<Module>> read_modules(const std::string& modules_folder,
     return reader.take();
 }
 
-std::vector<u8> build_initramfs(std::span<const u8> agent, std::span<const Module> modules) {
+std::vector<u8> build_initramfs(std::span<const u8> agent, std::span<const Module> modules,
+                                std::span<const u8> device_names) {
     Archive archive;
     archive.directory("dev");
     archive.character_device("dev/console", 0600, 5, 1);
@@ -220,6 +221,7 @@ std::vector<u8> build_initramfs(std::span<const u8> agent, std::span<const Modul
         archive.file(path, 0644, module.contents);
         order += "/" + path + "\n";
     }
+    archive.file("modules/devname", 0644, device_names);
     archive.file("modules/order", 0644, {reinterpret_cast<const u8*>(order.data()), order.size()});
     return archive.finish();
 }

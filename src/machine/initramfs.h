@@ -37,7 +37,9 @@ Result<std::vector<Module>> read_modules(const std::string& modules_folder,
 Result<std::string> module_information(std::span<const u8> module, std::string_view key);
 
 // The archive: /init, /dev/console, and the modules as /modules/NAME.ko with /modules/order, which
-// lists their paths line by line in the order of loading.
-std::vector<u8> build_initramfs(std::span<const u8> agent, std::span<const Module> modules);
+// lists their paths line by line in the order of loading. /modules/devname has `device_names`: the
+// text of modules.devname, which says what devices other modules give once they are loaded.
+std::vector<u8> build_initramfs(std::span<const u8> agent, std::span<const Module> modules,
+                                std::span<const u8> device_names);
 
 }  // namespace uchronia::machine

@@ -102,8 +102,8 @@ TEST_F(Initramfs, EveryTruncatedModuleIsRefused) {
 TEST_F(Initramfs, TheArchiveIsANewcArchive) {
     const std::string agent = "the agent";
     const std::vector<Module> modules = {{"c", {1, 2, 3}}, {"b_two", {4}}};
-    const std::vector<u8> archive = build_initramfs(bytes_of(agent), modules);
-    EXPECT_EQ(archive, build_initramfs(bytes_of(agent), modules));
+    const std::vector<u8> archive = build_initramfs(bytes_of(agent), modules, bytes_of("fuse"));
+    EXPECT_EQ(archive, build_initramfs(bytes_of(agent), modules, bytes_of("fuse")));
 
     const std::string text(archive.begin(), archive.end());
     const auto field = [&](std::size_t at, int index) {
@@ -124,8 +124,9 @@ TEST_F(Initramfs, TheArchiveIsANewcArchive) {
             order = text.substr(contents, field(at, 6));
         at = align(contents + field(at, 6));
     }
-    EXPECT_EQ(names, (Strings{"dev", "dev/console", "init", "modules", "modules/c.ko",
-                              "modules/b_two.ko", "modules/order", "TRAILER!!!"}));
+    EXPECT_EQ(names,
+              (Strings{"dev", "dev/console", "init", "modules", "modules/c.ko", "modules/b_two.ko",
+                       "modules/devname", "modules/order", "TRAILER!!!"}));
     EXPECT_EQ(order, "/modules/c.ko\n/modules/b_two.ko\n");
 }
 

@@ -49,8 +49,17 @@ constexpr Link kDeviceLinks[] = {
 
 constexpr char kModuleOrder[] = "/modules/order";
 constexpr char kHostName[] = "uchronia";
-// Nothing in the guest's kernel log is a secret: any user may read it.
-constexpr char kLogRestriction[] = "/proc/sys/kernel/dmesg_restrict";
+
+struct Setting {
+    const char* path;
+    const char* value;
+};
+constexpr Setting kSettings[] = {
+    // Nothing in the guest's kernel log is a secret: any user may read it.
+    {"/proc/sys/kernel/dmesg_restrict", "0"},
+    // What loads kernel modules for the kernel: this program, see kernel_modules.h.
+    {"/proc/sys/kernel/modprobe", "/proc/1/exe"},
+};
 
 void load_module(const char* path) {
     const int file =
@@ -74,11 +83,13 @@ void mount_kernel_file_systems() {
     umask(022);
 }
 
-void open_kernel_log() {
-    const int file = static_cast<int>(
-        require(open(kLogRestriction, O_WRONLY | O_CLOEXEC), "open", kLogRestriction));
-    require(write(file, "0", 1), "write", kLogRestriction);
-    close(file);
+void apply_settings() {
+    for (const Setting& setting : kSettings) {
+        const int file = static_cast<int>(
+            require(open(setting.path, O_WRONLY | O_CLOEXEC), "open", setting.path));
+        require(write(file, setting.value, strlen(setting.value)), "write", setting.path);
+        close(file);
+    }
 }
 
 void load_modules() {

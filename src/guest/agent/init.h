@@ -6,7 +6,7 @@
 namespace uchronia::agent {
 
 void mount_kernel_file_systems();
-void open_kernel_log();
+void apply_settings();
 void load_modules();
 void configure_network_and_name();
 

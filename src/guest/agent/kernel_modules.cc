@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,8 +16,8 @@
 namespace uchronia::agent {
 namespace {
 
-constexpr char kLoaderSetting[] = "/proc/sys/kernel/modprobe";
-constexpr char kThisProgram[] = "/proc/1/exe";
+// Of the kernel that has booted, from its modules' folder; not there if depmod has never run.
+constexpr char kDeviceNames[] = "/modules/devname";
 constexpr char kSuffix[] = ".ko";
 constexpr std::size_t kSuffixSize = sizeof kSuffix - 1;
 constexpr std::size_t kPathSize = 512;
@@ -43,9 +42,7 @@ void make_directories(char* path) {
 // The lines of a text file, one after the other, each with a NUL in place of its end.
 class Lines {
   public:
-    explicit Lines(const char* file) {
-        char path[kPathSize];
-        modules_path(path, file);
+    explicit Lines(const char* path) {
         const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
         struct stat status;
         if (descriptor < 0)
@@ -132,7 +129,9 @@ bool insert_with_dependencies(char* line) {
 }
 
 bool load_module_named(const char* module) {
-    Lines dependencies("modules.dep");
+    char path[kPathSize];
+    modules_path(path, "modules.dep");
+    Lines dependencies(path);
     while (char* const line = dependencies.next()) {
         char* const colon = strchr(line, ':');
         if (colon == nullptr)
@@ -151,8 +150,10 @@ bool is_for_all_users(const char* device) {
     return strcmp(device, "fuse") == 0 || strcmp(device, "net/tun") == 0;
 }
 
+}  // namespace
+
 void make_device_nodes() {
-    Lines devices("modules.devname");
+    Lines devices(kDeviceNames);
     while (const char* const line = devices.next()) {
         char name[kNameSize];
         char type;
@@ -169,13 +170,11 @@ void make_device_nodes() {
         make_directories(path);
         *file = '/';
         const mode_t kind = type == 'b' ? S_IFBLK : S_IFCHR;
-        if (mknod(path, kind | 0600, makedev(major_number, minor_number)) == 0 &&
-            is_for_all_users(name))
+        mknod(path, kind | 0600, makedev(major_number, minor_number));  // some are there already
+        if (is_for_all_users(name))
             chmod(path, 0666);
     }
 }
-
-}  // namespace
 
 void offer_kernel_modules(int host, const char* folder) {
     if (*folder == '\0')
@@ -190,18 +189,15 @@ void offer_kernel_modules(int host, const char* folder) {
     if (source >= 0)
         mount(source_path, path, nullptr, MS_BIND, nullptr);
     close(source);
-    make_device_nodes();
-    const int setting = open(kLoaderSetting, O_WRONLY | O_CLOEXEC);
-    if (setting >= 0 && write(setting, kThisProgram, sizeof kThisProgram - 1) < 0)
-        errno = 0;  // best effort
-    close(setting);
 }
 
 int load_kernel_module(const char* alias) {
     char wanted[kNameSize];
     copy_name(wanted, alias, strlen(alias));
     bool loaded = load_module_named(wanted);
-    Lines aliases("modules.alias");
+    char path[kPathSize];
+    modules_path(path, "modules.alias");
+    Lines aliases(path);
     while (char* const line = aliases.next()) {
         char pattern_text[kNameSize];
         char module[kNameSize];

@@ -9,10 +9,11 @@
 
 namespace uchronia::agent {
 
-// Shows `folder` of the machine's files (`host`: their root, open) as /lib/modules/VERSION, makes
-// the device nodes that load their drivers when they are opened, and tells the kernel whom to ask.
-// Empty: there are no modules. Best effort: a guest without modules works as far as it does not
-// need one.
+// Makes the device nodes that load their drivers when they are opened.
+void make_device_nodes();
+
+// Shows `folder` of the machine's files (`host`: their root, open) as /lib/modules/VERSION. Empty:
+// there are no modules. Best effort: a guest without modules works as far as it does not need one.
 void offer_kernel_modules(int host, const char* folder);
 
 // Loads all modules that have a name or alias, each after what it depends on. The exit status of a

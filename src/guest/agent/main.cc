@@ -131,8 +131,9 @@ int open_signals() {
 
 void boot() {
     mount_kernel_file_systems();
-    open_kernel_log();
+    apply_settings();
     load_modules();
+    make_device_nodes();
     configure_network_and_name();
     kernel_watch.open();
     kernel_watch.drain();
