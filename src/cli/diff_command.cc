@@ -12,9 +12,8 @@
 #include "cli/exit_status.h"
 #include "cli/interrupt_watcher.h"
 #include "cli/message.h"
-#include "cli/run_setup.h"
+#include "cli/opened_history.h"
 #include "cli/units.h"
-#include "history/history_file.h"
 #include "profile/place_names.h"
 
 namespace uchronia::cli {
@@ -43,34 +42,16 @@ Examples:
   uchronia diff good.uch bad.uch
   uchronia diff --json last found.uch)";
 
-// What one side of the comparison needs to run.
 struct Side {
-    history::History history;
-    history::ContentStore store = content_store();
-    std::unique_ptr<host::FileSource> files;
+    LoadedHistory loaded;
     std::unique_ptr<SteppedRun> run;
 };
-
-Status load(const std::string& file, Side& side) {
-    const Result<std::string> path = history_path(file);
-    if (!path)
-        return path.error();
-    Result<history::History> history = history::load_history(*path);
-    if (!history)
-        return history.error();
-    side.history = std::move(*history);
-    Result<std::unique_ptr<host::FileSource>> files = open_files(side.history.files);
-    if (!files)
-        return files.error();
-    side.files = std::move(*files);
-    return {};
-}
 
 Status start(const machine::BaseImage& base, const Options& options, const CodeCache& code,
              Side& side) {
     Result<std::unique_ptr<SteppedRun>> run = SteppedRun::start(
-        base, side.history, side.files.get(),
-        {.engine = options.engine, .library = code.library(), .store = &side.store});
+        base, side.loaded.history, side.loaded.files.get(),
+        {.engine = options.engine, .library = code.library(), .store = &side.loaded.store});
     if (!run)
         return run.error();
     side.run = std::move(*run);
@@ -97,18 +78,6 @@ class Progress {
 
 std::string description_of_end(const SteppedRun& run) {
     return run.end() ? history::describe(*run.end()) : "";
-}
-
-void say_what_is_not_as_recorded(const std::string& name, const Side& side) {
-    SteppedRun& run = *side.run;
-    if (const std::optional<std::string> file = run.changed_file())
-        say("the file " + *file + " has changed since " + name +
-            " was recorded, so this is not what happened then");
-    const std::optional<history::RunResult>& recorded = side.history.result;
-    if (recorded && run.end() &&
-        (recorded->ticks != run.ticks() || recorded->outcome.kind != run.end()->kind))
-        say("the replay of " + name +
-            " did not end as the recorded run; 'uchronia replay --verify' tells where they part");
 }
 
 void describe_state(Side& a, Side& b, DiffReport& report) {
@@ -168,8 +137,8 @@ int compare_states(const Options& options, const machine::BaseImage& base, const
     }
     if (!result)
         return fail(result.error(), kHostError);
-    say_what_is_not_as_recorded(options.file_a, a);
-    say_what_is_not_as_recorded(options.file_b, b);
+    for (const Side* side : {&a, &b})
+        side->loaded.say_what_is_not_as_recorded(*side->run);
     if (result->interrupted) {
         say("stopped at tick " + format_count(a.run->ticks().value));
         return signal == 0 ? static_cast<int>(kInterrupted) : kSignalBase + signal;
@@ -186,25 +155,28 @@ int compare_states(const Options& options, const machine::BaseImage& base, const
 }
 
 int diff(const Options& options) {
-    Side a, b;
-    if (Status status = load(options.file_a, a); !status)
-        return fail(status.error(), kHostError);
-    if (Status status = load(options.file_b, b); !status)
-        return fail(status.error(), kHostError);
+    Result<LoadedHistory> loaded_a = LoadedHistory::load(options.file_a);
+    if (!loaded_a)
+        return fail(loaded_a.error(), kHostError);
+    Result<LoadedHistory> loaded_b = LoadedHistory::load(options.file_b);
+    if (!loaded_b)
+        return fail(loaded_b.error(), kHostError);
+    const history::History &a = loaded_a->history, &b = loaded_b->history;
     DiffReport report;
     report.name_a = options.file_a;
     report.name_b = options.file_b;
-    report.configuration = history::configuration_differences(a.history, b.history);
-    if (a.history.base.image != b.history.base.image)
+    report.configuration = history::configuration_differences(a, b);
+    if (a.base.image != b.base.image)
         return print(options, report);
     report.states_compared = true;
     say_if_engine_is_missing(options.engine);
     const CodeCache code;
     const Result<std::unique_ptr<machine::BaseImage>> base =
-        obtain_base_image_of(a.history.base, options.engine, code.library());
+        obtain_base_image_of(a.base, options.engine, code.library());
     if (!base)
         return fail(base.error(), kBootFailed);
-    return compare_states(options, **base, code, std::move(a), std::move(b), report);
+    return compare_states(options, **base, code, {std::move(*loaded_a), {}},
+                          {std::move(*loaded_b), {}}, report);
 }
 
 }  // namespace

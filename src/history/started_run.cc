@@ -45,10 +45,11 @@ Status StartedRun::start(const machine::BaseImage& base, memory::FrameStore& fra
     return {};
 }
 
-machine::StopReason StartedRun::run(Ticks tick) {
+machine::StopReason StartedRun::run(Ticks tick, VirtualTime time) {
     const Limits& limits = history_.limits;
-    return machine_.run(saturating_sum(start_, std::min(tick, limits.stop_tick)),
-                        saturating_sum(start_time_, std::min(limits.timeout, limits.stop_time)));
+    return machine_.run(
+        saturating_sum(start_, std::min(tick, limits.stop_tick)),
+        saturating_sum(start_time_, std::min({limits.timeout, limits.stop_time, time})));
 }
 
 std::optional<Outcome> StartedRun::end_at(const machine::StopReason& reason,
@@ -62,6 +63,8 @@ std::optional<Outcome> StartedRun::end_at(const machine::StopReason& reason,
             // The agent waits again, which it never does after a run has begun.
             return Outcome{OutcomeKind::kAgentPanic, 0, "it asked for a second command"};
         case machine::Stop::kTime:
+            if (time() < std::min(limits.timeout, limits.stop_time))
+                return std::nullopt;
             if (limits.stop_time < limits.timeout)
                 return stopped;
             break;

@@ -32,8 +32,8 @@ class StartedRun {
     Status start(const machine::BaseImage& base, memory::FrameStore& frames,
                  machine::Outside& outside);
 
-    // Runs to a tick, or to a limit or an end before it.
-    machine::StopReason run(Ticks tick);
+    // Runs to a tick or a time, or to a limit or an end before it.
+    machine::StopReason run(Ticks tick, VirtualTime time = kNever);
     Ticks ticks() const { return machine_.ticks() - start_; }
     VirtualTime time() const { return machine_.now() - start_time_; }
 

@@ -50,10 +50,10 @@ Result<std::unique_ptr<SteppedRun>> SteppedRun::start(const machine::BaseImage& 
     return run;
 }
 
-void SteppedRun::run_to(Ticks tick) {
+void SteppedRun::run_to(Ticks tick, VirtualTime time) {
     if (end_ || interrupted_)
         return;
-    const machine::StopReason reason = run_.run(tick);
+    const machine::StopReason reason = run_.run(tick, time);
     if (reason.stop == machine::Stop::kInterrupted)
         interrupted_ = true;
     else

@@ -27,9 +27,9 @@ class SteppedRun {
                                                      const SteppedRunOptions& options);
     ~SteppedRun();
 
-    // Runs until `tick` from the run's start, or to the history's end before that. A run that has
-    // ended stays where it is.
-    void run_to(Ticks tick);
+    // Runs until `tick` or `time` from the run's start, or to the history's end before that. A run
+    // that has ended stays where it is.
+    void run_to(Ticks tick, VirtualTime time = kNever);
 
     // From the run's start.
     Ticks ticks() const { return run_.ticks(); }
