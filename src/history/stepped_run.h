@@ -31,6 +31,11 @@ class SteppedRun {
     // that has ended stays where it is.
     void run_to(Ticks tick, VirtualTime time = kNever);
 
+    // Whether this is the first state with its number of ticks: virtual time may pass between two
+    // ticks, and a run to a time ends there.
+    enum class Arrival : u8 { kByTick, kByTime };
+    Arrival arrival() const { return arrival_; }
+
     // From the run's start.
     Ticks ticks() const { return run_.ticks(); }
     VirtualTime time() const { return run_.time(); }
@@ -41,6 +46,7 @@ class SteppedRun {
     struct Mark {
         machine::Checkpoint checkpoint;
         std::optional<Outcome> end;
+        Arrival arrival = Arrival::kByTick;
     };
     Mark mark();
     Status go_back(const Mark& mark);
@@ -50,6 +56,9 @@ class SteppedRun {
     bool interrupted() const { return interrupted_; }
 
     machine::Machine& machine() { return machine_; }
+    memory::FrameStore& frames() { return frames_; }
+    // Bytes of pages, those of all marks included.
+    u64 memory_in_use() const { return frames_.live_count() * kPageSize; }
     const History& history() const { return history_; }
     // A file of the host that is no longer as the history has it.
     std::optional<std::string> changed_file() const { return run_.changed_file(); }
@@ -66,6 +75,7 @@ class SteppedRun {
     std::unique_ptr<ReplayOutside> outside_;
     StartedRun run_;
     std::optional<Outcome> end_;
+    Arrival arrival_ = Arrival::kByTick;
     std::atomic<bool> interrupted_ = false;
 };
 
