@@ -33,6 +33,9 @@ class BranchPoint {
 
     const history::History& history() const { return history_; }
 
+    // The guest does not see this folder of the host from the moment on, unless it has before.
+    void hide(const std::string& folder) { history_.files.hidden.push_back(folder); }
+
     // Goes to the moment in silence, then calls `branch`, and then runs on.
     Result<ForegroundRun> run(ForegroundOptions options,
                               std::function<Status(history::Session&, RunOutside&)> branch) const;

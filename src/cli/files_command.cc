@@ -10,6 +10,7 @@
 #include "cli/message.h"
 #include "cli/out_option.h"
 #include "cli/out_writer.h"
+#include "cli/paths.h"
 
 namespace uchronia::cli {
 namespace {
@@ -65,6 +66,8 @@ int files(const Options& options) {
         if (!created)
             return fail(created.error(), kHostError);
         out = std::move(*created);
+        // The guest may see where it is written, and would bring that out as well.
+        (*point)->hide(path_without_links(options.out));
     }
     std::string list, errors;
     const Result<ForegroundRun> done =

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <vector>
 
+#include "base/types.h"
 #include "tests/programs/host_run.h"
 
 namespace uchronia::tests {
@@ -192,7 +193,7 @@ TEST_P(Exec, BranchGoesOnDifferently) {
         const HostResult done = uchronia("branch h.uch --seed " + std::to_string(seed) + at +
                                          " --save " + name + " 2>/dev/null");
         EXPECT_EQ(done.exit_status, 5);
-        EXPECT_TRUE(done.output.starts_with("line 4\n")) << done.output;
+        EXPECT_TRUE(done.output.starts_with("line 3\nline 4\n")) << done.output;
         expect_same_replay(name, 5, "line 1\nline 2\nline 3\nline 4\n");
         ++ends[json::parse(uchronia("show --json " + name).output)["result"]["state_hash"]];
     }
@@ -262,7 +263,7 @@ TEST_P(Exec, ShellIsABranchThatReplays) {
     std::ofstream(folder_ + "/driver.py") << kDriver;
     // The counter stands still meanwhile, or it would overwrite what is written.
     const HostResult held = uchronia("exec h.uch --save stopped.uch --at " + moment_of_line(4) +
-                                     " -- sh -c 'pkill -STOP -o sh; cat /tmp/d/number'");
+                                     " -- sh -c 'pkill -STOP -o -x sh; cat /tmp/d/number'");
     EXPECT_EQ(held.output, "4\n");
     const HostResult driven =
         run_command("cd '" + folder_ + "' && python3 driver.py " + UCHRONIA_PROGRAM +

@@ -217,6 +217,11 @@ void walk(int folder, std::size_t path_size, What what) {
     close(folder);
 }
 
+void allow_many_files() {
+    const rlimit files{kOpenFiles, kOpenFiles};
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 void send_end() {
     UchroniaFileRecord record{};
     record.kind = UCHRONIA_FILE_END;
@@ -240,8 +245,7 @@ void wait_for_next_moment() {
 
 void bring_out_files(int upper, const char* folder) {
     end_all_processes();
-    const rlimit files{kOpenFiles, kOpenFiles};
-    setrlimit(RLIMIT_NOFILE, &files);
+    allow_many_files();
     static char real[PATH_MAX];
     record_count = 0;
     path_buffer[0] = '\0';
@@ -265,6 +269,7 @@ void bring_out_files(int upper, const char* folder) {
 
 int bring_out_all(const char* path) {
     owner = UCHRONIA_OF_VISIT;
+    allow_many_files();
     record_count = 0;
     path_buffer[0] = '\0';
     struct stat status;
