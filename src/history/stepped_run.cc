@@ -56,6 +56,8 @@ void SteppedRun::run_to(Ticks tick, VirtualTime time) {
     const machine::StopReason reason = run_.run(tick, time);
     if (reason.stop == machine::Stop::kInterrupted)
         interrupted_ = true;
+    else if (reason.stop == machine::Stop::kDebugger)
+        return;
     else
         end_ = run_.end_at(reason, "");
 }

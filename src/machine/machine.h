@@ -78,6 +78,7 @@ enum class Stop : u8 {
     kUnimplemented,  // message names the opcode and the address
     kIdle,           // every vCPU waits and no event will ever come
     kInterrupted,    // interrupt() was called
+    kDebugger,       // at one of set_debug_stops: the hit is in there
 };
 
 struct StopReason {
@@ -155,6 +156,10 @@ class Machine final : private cpu::Platform,
     Checkpoint checkpoint();
     // From a checkpoint of a machine of the same configuration.
     Status restore(const Checkpoint& checkpoint);
+
+    // Where runs stop for a debugger; null: nowhere. It must outlive its use, and this is to be
+    // called again when its places have changed. Changes nothing but where a run stops.
+    void set_debug_stops(cpu::DebugStops* stops);
 
     // Forgets all caches of the engines (tests: must not change any result).
     void drop_caches();
@@ -283,6 +288,8 @@ class Machine final : private cpu::Platform,
     std::vector<TurnOfVCPU> turns_;
     u64 input_offset_ = 0;
     DecisionCounters decisions_;
+
+    cpu::DebugStops* debug_stops_ = nullptr;
 
     // Of the present run() only.
     const cpu::VCPU* running_ = nullptr;

@@ -10,6 +10,7 @@
 //   - a write entry exists only if moreover the mapping is writable, its dirty bit is set, the page
 //     may be written without notice (PhysicalMemory::write_page was called since it was last
 //     protected), is no page table, has no decoded code and no watchpoint;
+//   - a debugger's watchpoint in a page keeps entries out as one of the guest does;
 //   - every entry is on the reverse list of its page;
 //   - every page that a cached entry was read through is traced;
 //   - what the tables cost the host is bounded, whatever the guest touches.
@@ -23,6 +24,7 @@
 
 #include "base/hash.h"
 #include "cpu/bus.h"
+#include "cpu/debug_stops.h"
 #include "cpu/fault.h"
 #include "cpu/mmu/combined_tables.h"
 #include "cpu/mmu/page_table_cache.h"
@@ -68,6 +70,8 @@ class MMU final : public PageObserver {
 
     void add_vcpu(VCPU& cpu);
     void add_code_observer(CodeObserver& observer) { code_observers_.push_back(&observer); }
+    // Where a debugger watches accesses, or null. What is cached has to be dropped when it changes.
+    void set_debug_stops(DebugStops* stops) { stops_ = stops; }
 
     // Slow paths of cpu/access.h. On false the exit (fault, or Exit::kAlone) is recorded.
     // `size` is 1, 2, 4 or 8.
@@ -176,6 +180,7 @@ class MMU final : public PageObserver {
                    Walk& result);
     bool check_address(VCPU& cpu, const Op* op, u64 address, u32 size, Privilege privilege);
     void note_watchpoints(VCPU& cpu, u64 address, u32 size, Access access);
+    bool note_debug_stops(VCPU& cpu, const Op* op, u64 address, u64 size, Access access);
     bool read_piece(VCPU& cpu, const Op* op, u64 physical, void* data, u32 size);
     bool may_move_running_code(const VCPU& cpu, u64 page_number, u64 offset, u32 size);
     bool ready_to_write(VCPU& cpu, const Op* op, u64 physical, u32 size);
@@ -223,6 +228,7 @@ class MMU final : public PageObserver {
     bool is_current(const AddressSpace& space) const;
 
     PhysicalMemory& memory_;
+    DebugStops* stops_ = nullptr;
     std::vector<CodeObserver*> code_observers_;
     std::vector<VCPU*> vcpus_;
     std::vector<Context> contexts_;
