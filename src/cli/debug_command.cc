@@ -11,8 +11,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <charconv>
+#include <csignal>
 #include <cstring>
 
 #include "cli/commands.h"
@@ -147,23 +147,30 @@ host::FileDescriptor accept_from(const host::FileDescriptor& listener, pid_t chi
         pollfd wanted{.fd = listener.number(), .events = POLLIN, .revents = 0};
         const int ready = ::poll(&wanted, 1, child > 0 ? kLookInterval : -1);
         if (ready > 0)
-            return host::FileDescriptor(::accept4(listener.number(), nullptr, nullptr,
-                                                  SOCK_CLOEXEC));
+            return host::FileDescriptor(
+                ::accept4(listener.number(), nullptr, nullptr, SOCK_CLOEXEC));
         siginfo_t info{};
-        if (child > 0 && ::waitid(P_PID, static_cast<id_t>(child), &info,
-                                  WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == child)
+        if (child > 0 &&
+            ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            info.si_pid == child)
             return host::FileDescriptor();
     }
 }
 
 std::vector<std::string> gdb_arguments(int port) {
-    return {"gdb", "-q", "-ex", "set confirm off", "-ex",
+    return {"gdb", "-q", "-ex",
             "target remote " + std::string(kLoopback) + ":" + std::to_string(port)};
 }
 
+// After a command that moves the machine without gdb's knowing, gdb forgets what it has read.
+constexpr char kForgets[] =
+    R"(python gdb.execute("define hookpost-monitor\n)"
+    R"(maintenance flush register-cache\nmaintenance flush dcache\nend", to_string=True))";
+
 // 0: there is none.
 pid_t start_gdb(int port) {
-    const std::vector<std::string> arguments = gdb_arguments(port);
+    std::vector<std::string> arguments = gdb_arguments(port);
+    arguments.insert(arguments.end(), {"-ex", kForgets});
     std::vector<char*> pointers;
     for (const std::string& argument : arguments)
         pointers.push_back(const_cast<char*>(argument.c_str()));
@@ -232,18 +239,11 @@ int debug_history(const Options& options) {
         debug::Debuggee::find(traveller, choice_of(options.process), read_file);
     if (!debuggee)
         return fail(debuggee.error(), kHostError);
+    debug::GDBServer server(traveller, **debuggee, {.parse = parse_moment, .format = moment_text});
     if (has_moment) {
-        if (Status status = history.seek(named->moment); !status)
+        if (Status status = server.go_to(named->moment); !status)
             return fail(status.error(), kHostError);
-        if (traveller.ticks() < (*debuggee)->begin()) {
-            say("the program begins at " + moment_text((*debuggee)->begin(), VirtualTime()) +
-                ", later than that moment");
-            if (Status status = traveller.seek((*debuggee)->begin()); !status)
-                return fail(status.error(), kHostError);
-        }
     }
-    debug::GDBServer server(traveller, **debuggee,
-                            {.parse = parse_moment, .format = moment_text});
     const int status = run_server(server, options);
     history.loaded().say_what_is_not_as_recorded(history.timeline().run());
     return status;

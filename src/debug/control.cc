@@ -82,9 +82,9 @@ Hunt Control::hunt(Purpose purpose, u64 stepped_task) {
         return of_kernel || !debuggee_.process() || debuggee_.is_mine(hit.vcpu);
     };
     remember_watched();
-    return {.places = places(purpose),
-            .wants = wants,
-            .accepts = [this](const DebugHit& hit) { return accepts(hit); }};
+    return {.places = places(purpose), .wants = wants, .accepts = [this](const DebugHit& hit) {
+                return accepts(hit);
+            }};
 }
 
 void Control::remember_watched() {
@@ -129,9 +129,13 @@ Event Control::event_of_hit(const DebugHit& hit) {
         event.kind = Kind::kSignal;
         event.signal = debuggee_.tasks()->view().number<int>(argument);
     } else if (hit.address == exit_entry_) {
-        event.kind = (argument & kSignalMask) != 0 ? Kind::kSignal : Kind::kEnd;
+        end_ = std::min(end_, traveller_.ticks());
         event.signal = static_cast<int>(argument & kSignalMask);
+        // It was told of when the kernel gave it.
+        const bool is_known = event.signal == 0 || event.signal == last_signal_;
+        event.kind = is_known ? Kind::kEnd : Kind::kSignal;
     }
+    last_signal_ = event.kind == Kind::kSignal ? event.signal : 0;
     return event;
 }
 
@@ -159,7 +163,24 @@ Event Control::event_of(const Halt& halt, u64 thread) {
     return event;
 }
 
+Status Control::go_to(const history::Moment& moment) {
+    if (Status status = traveller_.seek(moment); !status)
+        return status;
+    if (traveller_.ticks() < debuggee_.begin())
+        return traveller_.seek(debuggee_.begin());
+    if (debuggee_.is_there() || exit_entry_ == 0)
+        return {};
+    const Halt halt = traveller_.run_back(debuggee_.begin(),
+                                          {.places = {.breakpoints = {exit_entry_}},
+                                           .wants = [this](const DebugHit& hit, const cpu::VCPU&) {
+                                               return debuggee_.is_mine(hit.vcpu);
+                                           }});
+    return halt.why == Halt::Why::kFailed ? Status(Error{halt.message}) : Status();
+}
+
 Event Control::go_on() {
+    if (traveller_.ticks() >= end_)
+        return event(Kind::kEnd);
     const u64 thread = debuggee_.present_thread();
     return event_of(traveller_.run(kNoLimit, hunt(Purpose::kContinue, 0)), thread);
 }

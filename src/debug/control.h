@@ -42,6 +42,8 @@ class Control {
     bool remove_watch(const cpu::DebugStops::Watch& watch);
     void remove_all();
 
+    // To a moment, or to the nearest one at which there is the process.
+    Status go_to(const history::Moment& moment);
     Event go_on();
     Event go_back();
     Event step(u64 thread);
@@ -73,6 +75,8 @@ class Control {
     std::map<u64, unsigned> breakpoints_;  // how often each
     std::vector<cpu::DebugStops::Watch> watches_;
     std::map<u64, std::vector<u8>> watched_;  // what was last seen there, by address
+    int last_signal_ = 0;                     // that was told of
+    Ticks end_{~u64{0}};                      // of the process, as far as it is known
     u64 signal_entry_ = 0, exit_entry_ = 0;   // of the kernel; 0: not known
 };
 

@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "cpu/mmu/page_walk.h"
+#include "debug/kernel_symbols.h"
 
 namespace uchronia::debug {
 namespace {
 
 constexpr u32 kAgent = 1;  // the guest's first process, which starts the command
 constexpr u64 kUserEnd = u64{1} << 47;
-constexpr u64 kMostBytes = u64{1} << 20;  // that are read at once
+constexpr u64 kMostBytes = u64{1} << 20;      // that are read at once
 constexpr char kExecDone[] = "start_thread";  // called where a program has replaced another
 
 }  // namespace
@@ -52,8 +53,8 @@ Status Debuggee::go_to_begin(const Choice& choice) {
     const std::optional<u64> exec_done = tasks_->kernel().address_of(kExecDone);
     Halt halt{.why = Halt::Why::kHit};
     if (exec_done && choice.kind != Choice::Kind::kNumber)
-        halt = traveller_.run(Ticks(~u64{0}), {.places = {.breakpoints = {*exec_done}},
-                                               .wants = wants});
+        halt = traveller_.run(Ticks(~u64{0}),
+                              {.places = {.breakpoints = {*exec_done}}, .wants = wants});
     if (halt.why == Halt::Why::kHit)
         halt = traveller_.run(Ticks(~u64{0}), {.places = {.user_mode = true}, .wants = wants});
     if (halt.why == Halt::Why::kInterrupted)
@@ -100,6 +101,10 @@ std::optional<ThreadView> Debuggee::thread(u64 id) {
             return std::move(thread);
     }
     return std::nullopt;
+}
+
+bool Debuggee::is_there() {
+    return !process_ || memory() != 0;
 }
 
 bool Debuggee::is_mine(unsigned vcpu) {
@@ -171,9 +176,9 @@ bool Debuggee::read_page(u64 address, std::span<u8> page) {
     const std::optional<u64> root =
         address < kUserEnd && process_ ? tasks_->page_table_of(memory()) : std::nullopt;
     u64 physical = 0;
-    const bool present =
-        root ? cpu::probe_page_tables(machine.ram(), *root, address, physical)
-             : machine.mmu().probe(machine.vcpu(machine.turn()), address, physical);
+    const bool present = root
+                             ? cpu::probe_page_tables(machine.ram(), *root, address, physical)
+                             : machine.mmu().probe(machine.vcpu(machine.turn()), address, physical);
     if (present)
         return machine.ram().read(PhysicalAddress(physical & ~kPageMask), page);
     return root && read_unmapped_page(address, page);
@@ -209,7 +214,9 @@ Result<std::vector<u8>> Debuggee::file(const std::string& path) {
     const auto known = files_.find(path);
     if (known != files_.end())
         return known->second;
-    Result<std::vector<u8>> contents = read_file_(path);
+    Result<std::vector<u8>> contents = path == kKernelSymbols && tasks_ != nullptr
+                                           ? Result(kernel_symbol_file(tasks_->kernel()))
+                                           : read_file_(path);
     if (contents)
         files_.emplace(path, *contents);
     return contents;

@@ -59,6 +59,8 @@ class Debuggee {
     u64 thread_on(unsigned vcpu);
     // Whether the thread's own instruction is the next one on its vCPU.
     bool is_in_user_mode(const ThreadView& thread);
+    // Whether the process is there, with its memory; the machine always is.
+    bool is_there();
     // Whether what a vCPU runs is of the process.
     bool is_mine(unsigned vcpu);
 

@@ -55,7 +55,7 @@ const GDBServer::Row GDBServer::kRows[] = {
     {"vCont?", &GDBServer::resume_kinds},
     {"vCont;", &GDBServer::resume},
     {"vFile:", &GDBServer::file_operation},
-    {"vKill", &GDBServer::detach},
+    {"vKill", &GDBServer::kill},
     {"?", &GDBServer::last_stop},
     {"g", &GDBServer::read_registers},
     {"p", &GDBServer::read_register},
@@ -148,6 +148,11 @@ std::string GDBServer::detach(std::string_view) {
     return kOK;
 }
 
+std::string GDBServer::kill(std::string_view) {
+    ends_ = kills_ = true;
+    return kOK;
+}
+
 // --- What has happened. ---
 
 std::string GDBServer::last_stop(std::string_view) {
@@ -216,8 +221,7 @@ std::string GDBServer::read_memory(std::string_view rest) {
     const std::optional<u64> size = take_number(rest);
     if (!address || !has_size || !size)
         return kBadPacket;
-    const std::vector<u8> bytes =
-        debuggee_.read(*address, std::min<u64>(*size, kMostInPacket / 2));
+    const std::vector<u8> bytes = debuggee_.read(*address, std::min<u64>(*size, kMostInPacket / 2));
     return bytes.empty() && *size != 0 ? kNotMapped : to_hex(bytes);
 }
 
@@ -379,7 +383,7 @@ std::string GDBServer::file_operation(std::string_view rest) {
         return read_file(rest);
     if (take(rest, "close:"))
         return open_files_.erase(static_cast<int>(take_number(rest).value_or(0))) != 0 ? "F0"
-                                                                                      : "F-1,9";
+                                                                                       : "F-1,9";
     if (take(rest, "fstat:")) {
         const auto found = open_files_.find(static_cast<int>(take_number(rest).value_or(0)));
         if (found == open_files_.end())
@@ -463,10 +467,8 @@ std::string GDBServer::monitor_seek(const std::string& rest) {
             return parsed.error().message;
         moment = *parsed;
     }
-    if (Status status = traveller_.seek(moment); !status)
+    if (Status status = control_.go_to(moment); !status)
         return status.error().message;
-    if (traveller_.ticks() < debuggee_.begin())
-        (void)traveller_.seek(debuggee_.begin());
     last_ = {.kind = Event::Kind::kStepped, .thread = debuggee_.present_thread()};
     thread_ = run_thread_ = last_.thread;
     return here();

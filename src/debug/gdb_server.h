@@ -26,6 +26,8 @@ class GDBServer {
   public:
     GDBServer(Traveller& traveller, Debuggee& debuggee, MomentText text);
 
+    // Before serve(): to a moment at which there is the process.
+    Status go_to(const history::Moment& moment) { return control_.go_to(moment); }
     // Until the other side has had enough. Whether it asked to end all (k).
     bool serve(Connection& connection);
 
@@ -68,6 +70,7 @@ class GDBServer {
     std::string yes(std::string_view rest);
     std::string resume_kinds(std::string_view rest);
     std::string detach(std::string_view rest);
+    std::string kill(std::string_view rest);
     std::string file_operation(std::string_view rest);
     std::string open_file(std::string_view rest);
     std::string read_file(std::string_view rest);
@@ -90,8 +93,8 @@ class GDBServer {
     const MomentText text_;
     Connection* connection_ = nullptr;
     Event last_;
-    u64 thread_ = 0;       // for registers; 0: the present one
-    u64 run_thread_ = 0;   // for steps
+    u64 thread_ = 0;      // for registers; 0: the present one
+    u64 run_thread_ = 0;  // for steps
     bool ends_ = false, kills_ = false;
     std::map<int, std::string> open_files_;  // path by number
     int next_file_ = 1;

@@ -7,7 +7,7 @@ namespace {
 
 // Bounds for what a guest can make us read.
 constexpr std::size_t kMostTasks = 1u << 16;
-constexpr u64 kLongestName = 16;   // TASK_COMM_LEN
+constexpr u64 kLongestName = 16;    // TASK_COMM_LEN
 constexpr u64 kMostAuxiliary = 64;  // entries
 
 constexpr u64 kKernelStackSize = 16 << 10;  // THREAD_SIZE

@@ -49,10 +49,9 @@ constexpr char kVectorTypes[] =
     "</flags>";
 
 // gdb's order of the general registers, by their numbers in instructions.
-constexpr unsigned kGeneralOrder[] = {cpu::kRAX, cpu::kRBX, cpu::kRCX, cpu::kRDX,
-                                      cpu::kRSI, cpu::kRDI, cpu::kRBP, cpu::kRSP,
-                                      8,         9,         10,        11,
-                                      12,        13,        14,        15};
+constexpr unsigned kGeneralOrder[] = {
+    cpu::kRAX, cpu::kRBX, cpu::kRCX, cpu::kRDX, cpu::kRSI, cpu::kRDI, cpu::kRBP, cpu::kRSP,
+    8,         9,         10,        11,        12,        13,        14,        15};
 constexpr const char* kGeneralNames[] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
                                          "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
 constexpr cpu::SegmentRegister kSegmentOrder[] = {cpu::kCS, cpu::kSS, cpu::kDS,
@@ -66,17 +65,16 @@ constexpr std::size_t kControl = 0, kStatus = 2, kTags = 4, kOpcode = 6, kInstru
 Feature core_feature() {
     Feature core{"org.gnu.gdb.i386.core", kFlagTypes, {}};
     for (const char* name : kGeneralNames)
-        core.registers.push_back({name, 64, name == std::string("rbp") || name == std::string("rsp")
-                                                ? "data_ptr"
-                                                : "int64"});
+        core.registers.push_back(
+            {name, 64,
+             name == std::string("rbp") || name == std::string("rsp") ? "data_ptr" : "int64"});
     core.registers.push_back({"rip", 64, "code_ptr"});
     core.registers.push_back({"eflags", 32, "eflags"});
     for (const char* name : kSegmentNames)
         core.registers.push_back({name, 32, "int32"});
     for (unsigned i = 0; i < 8; ++i)
         core.registers.push_back({"st" + std::to_string(i), 80, "i387_ext"});
-    for (const char* name :
-         {"fctrl", "fstat", "ftag", "fiseg", "fioff", "foseg", "fooff", "fop"})
+    for (const char* name : {"fctrl", "fstat", "ftag", "fiseg", "fioff", "foseg", "fooff", "fop"})
         core.registers.push_back({name, 32, "int"});
     return core;
 }

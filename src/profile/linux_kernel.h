@@ -54,6 +54,9 @@ class LinuxKernel {
     const std::string& shortcoming() const { return shortcoming_; }
 
     std::optional<u64> address_of(const std::string& symbol) const;
+    // Of the kernel's image, by name, and its functions alone.
+    const std::map<std::string, u64>& addresses() const { return addresses_; }
+    const SymbolTable& functions() const { return functions_; }
     KernelFunction function_at(u64 address);
     // The symbol of the kernel's image, code or data, at or before an address: "jiffies+0x8
     // [kernel]"; empty: there is none nearby.

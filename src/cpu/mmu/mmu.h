@@ -18,6 +18,7 @@
 // Source: APM vol. 2, 5 (page translation and protection).
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <vector>
@@ -164,6 +165,15 @@ class MMU final : public PageObserver {
         HalfTable* high = nullptr;
         u64 last_use = 0;
     };
+    // A page that may be written but for a debugger's watchpoint in it: it has no write entry, so
+    // that accesses come to the slow path, which is then short. Holds while nothing is cleared.
+    struct WatchedPage {
+        const TableEntry* entry = nullptr;  // the one that it does not have
+        const HalfTable* table = nullptr;
+        u64 table_clearings = 0, page_clearings = 0;
+        u64 page = 0;  // linear
+        u64 addend = 0;
+    };
     // What a vCPU translates with at present.
     struct Context {
         AddressSpace* space = nullptr;
@@ -189,6 +199,8 @@ class MMU final : public PageObserver {
                      Privilege privilege);
     bool write_common(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size,
                       Privilege privilege);
+    u8* watched_pointer(const VCPU& cpu, u64 address, u32 size, Access access) const;
+    void note_watched_page(const VCPU& cpu, u64 address, u64 addend, const HalfTable& table);
     const TableEntry* system_entry(const VCPU& cpu, u64 address, u32 size) const;
     void fill(VCPU& cpu, u64 address, const Walk& walk, Access access, Privilege privilege);
 
@@ -229,6 +241,8 @@ class MMU final : public PageObserver {
 
     PhysicalMemory& memory_;
     DebugStops* stops_ = nullptr;
+    std::array<WatchedPage, 16> watched_pages_{};  // by page
+    u64 page_clearings_ = 0;                       // calls of clear_entries
     std::vector<CodeObserver*> code_observers_;
     std::vector<VCPU*> vcpus_;
     std::vector<Context> contexts_;

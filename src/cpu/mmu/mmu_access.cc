@@ -129,8 +129,8 @@ void MMU::note_watchpoints(VCPU& cpu, u64 address, u32 size, Access access) {
     }
 }
 
-// A debugger's watchpoints. The access that hits one has a block of its own: false if it has to wait
-// for that. The run then ends after its instruction.
+// A debugger's watchpoints. The access that hits one has a block of its own: false if it has to
+// wait for that. The run then ends after its instruction.
 bool MMU::note_debug_stops(VCPU& cpu, const Op* op, u64 address, u64 size, Access access) {
     const bool write = access == Access::kWrite;
     const DebugStops::Watch* const watch =
@@ -323,7 +323,7 @@ void MMU::fill(VCPU& cpu, u64 address, const Walk& walk, Access access, Privileg
         give_memory_back();
         return;
     }
-    const bool write = access == Access::kWrite && !watches_writes && walk.writable && walk.dirty &&
+    const bool write = access == Access::kWrite && walk.writable && walk.dirty &&
                        pages_[page_number].trace == 0 && pages_[page_number].code_lines == 0;
     u8* writable = write ? memory_.write_page(page_number) : nullptr;
     const u8* page = write ? writable : memory_.read_page(page_number);
@@ -335,10 +335,37 @@ void MMU::fill(VCPU& cpu, u64 address, const Walk& walk, Access access, Privileg
     TableEntry& entry = table->entry_for_fill(address);
     const u64 addend = reinterpret_cast<u64>(page) - (address & ~kPageMask);
     entry.read = addend;
-    if (still_writable)
+    if (still_writable && !watches_writes)
         entry.write = addend;
     add_reverse(page_number, &entry);
+    if (still_writable && watches_writes && &entry == &table_entry(cpu, address))
+        note_watched_page(cpu, address, addend, *table);
     ++counters_.fills;
+}
+
+void MMU::note_watched_page(const VCPU& cpu, u64 address, u64 addend, const HalfTable& table) {
+    const u64 page = address >> kPageBits;
+    watched_pages_[page % watched_pages_.size()] = {.entry = &table_entry(cpu, address),
+                                                    .table = &table,
+                                                    .table_clearings = table.clearings,
+                                                    .page_clearings = page_clearings_,
+                                                    .page = page,
+                                                    .addend = addend};
+}
+
+// Where an access of a page with a watchpoint may go at once, as it does not hit it; or null.
+u8* MMU::watched_pointer(const VCPU& cpu, u64 address, u32 size, Access access) const {
+    if (stops_ == nullptr)
+        return nullptr;
+    const u64 page = address >> kPageBits;
+    const WatchedPage& known = watched_pages_[page % watched_pages_.size()];
+    if (known.page != page || known.table == nullptr ||
+        known.table_clearings != known.table->clearings ||
+        known.page_clearings != page_clearings_ || known.entry != &table_entry(cpu, address) ||
+        !is_canonical(address) || !fits_in_page(address, size) ||
+        stops_->watch_at(address, size, access == Access::kWrite) != nullptr)
+        return nullptr;
+    return reinterpret_cast<u8*>(address + known.addend);
 }
 
 SlowRead MMU::read_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
@@ -349,11 +376,19 @@ SlowRead MMU::read_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
 
 SlowRead MMU::read_for_write_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
     u64 value = 0;
+    if (const u8* const bytes = watched_pointer(cpu, address, size, Access::kRead)) {
+        std::memcpy(&value, bytes, size);
+        return {value, true};
+    }
     const bool ok = read_common(cpu, op, address, &value, size, Access::kWrite, privilege_of(cpu));
     return {value, ok};
 }
 
 bool MMU::write_slow(VCPU& cpu, const Op* op, u64 address, u32 size, u64 value) {
+    if (u8* const bytes = watched_pointer(cpu, address, size, Access::kWrite)) {
+        std::memcpy(bytes, &value, size);
+        return true;
+    }
     return write_common(cpu, op, address, &value, size, privilege_of(cpu));
 }
 
