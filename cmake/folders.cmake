@@ -25,7 +25,8 @@ set(UCHRONIA_FOLDERS
   "image                base host history"
   "explore              base host machine history"
   "profile              base host cpu memory machine history"
-  "cli                  base host machine history image explore profile guest"
+  "debug                base host cpu cpu/mmu memory machine history profile"
+  "cli                  base host machine history image explore profile debug guest"
 )
 
 # Makes, for each folder that has sources: the library u_<folder> from *.cc, and the test program

@@ -20,6 +20,7 @@ Command add_run_command(CLI::App& parent);
 Command add_replay_command(CLI::App& parent);
 Command add_explore_command(CLI::App& parent);
 Command add_perf_command(CLI::App& parent);
+Command add_debug_command(CLI::App& parent);
 Command add_diff_command(CLI::App& parent);
 Command add_cache_command(CLI::App& parent);
 Command add_doctor_command(CLI::App& parent);

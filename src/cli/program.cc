@@ -80,9 +80,10 @@ int parse_and_run(std::vector<std::string> arguments) {
         add_run_command(program),    add_replay_command(program), add_explore_command(program),
         add_perf_command(program),   add_diff_command(program),   add_export_command(program),
         add_import_command(program), add_show_command(program),   add_image_command(program),
-        add_log_command(program),    add_branch_command(program), add_exec_command(program),
-        add_shell_command(program),  add_files_command(program),  add_cache_command(program),
-        add_doctor_command(program), add_help_command(program),   add_version_command(program)};
+        add_debug_command(program),  add_log_command(program),    add_branch_command(program),
+        add_exec_command(program),   add_shell_command(program),  add_files_command(program),
+        add_cache_command(program),  add_doctor_command(program), add_help_command(program),
+        add_version_command(program)};
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     try {
         program.parse(std::move(arguments));

@@ -86,6 +86,7 @@ Outcome outcome_of(const machine::StopReason& reason, std::string_view console) 
         case Stop::kTick:
         case Stop::kReady:
         case Stop::kInterrupted:
+        case Stop::kDebugger:
             break;
     }
     CHECK(false);

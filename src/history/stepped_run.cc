@@ -57,6 +57,8 @@ void SteppedRun::run_to(Ticks tick, VirtualTime time) {
     arrival_ = reason.stop == machine::Stop::kTime ? Arrival::kByTime : Arrival::kByTick;
     if (reason.stop == machine::Stop::kInterrupted)
         interrupted_ = true;
+    else if (reason.stop == machine::Stop::kDebugger)
+        return;
     else
         end_ = run_.end_at(reason, "");
 }

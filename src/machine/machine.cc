@@ -34,6 +34,7 @@ std::string description_of(const StopReason& reason) {
         "the machine is idle for ever",
         "interrupted",
         "the command of a visit ended",
+        "a debugger stops here",
     };
     const std::string text = kTexts[static_cast<std::size_t>(reason.stop)];
     return reason.message.empty() ? text : text + ": " + reason.message;
@@ -179,6 +180,8 @@ StopReason Machine::run(Ticks tick, VirtualTime time) {
     CHECK(environment_.outside != nullptr && environment_.decisions != nullptr);
     interrupted_ = false;
     idle_jumps_in_a_row_ = 0;
+    if (debug_stops_ != nullptr)
+        debug_stops_->begin_run(ticks_.value);
     plan_hold();
     plan_call();
     interpreter_->begin();
@@ -214,6 +217,8 @@ StopReason Machine::run(Ticks tick, VirtualTime time) {
         running_ = &cpu;
         yields_ = false;
         cpu.clock = time_.run_clock(shares_);
+        if (debug_stops_ != nullptr)
+            debug_stops_->set_tick(ticks_.value);
         const cpu::interp::RunResult result = interpreter_->run(cpu, budget);
         running_ = nullptr;
         ticks_ += Ticks(result.ticks);
@@ -224,6 +229,8 @@ StopReason Machine::run(Ticks tick, VirtualTime time) {
             idle_jumps_in_a_row_ = 0;
         if (follow_stop(result, reason))
             return reason;
+        if (debug_stops_ != nullptr && debug_stops_->has_hit())
+            return {.stop = Stop::kDebugger, .message = {}};
     }
     return {.stop = Stop::kTick, .message = {}};
 }
@@ -339,6 +346,15 @@ Status Machine::check_restored() const {
 void Machine::drop_caches() {
     mmu_->drop_caches_and_code();
     interpreter_->drop_caches();
+}
+
+void Machine::set_debug_stops(cpu::DebugStops* stops) {
+    debug_stops_ = stops;
+    mmu_->set_debug_stops(stops);
+    interpreter_->set_debug_stops(stops);
+    if (translator_ != nullptr)
+        translator_->set_debug_stops(stops);
+    mmu_->drop_caches();  // and with them the keys under which translated code is linked
 }
 
 void Machine::set_engine(Engine engine) {

@@ -81,6 +81,7 @@ enum class Stop : u8 {
     kIdle,           // every vCPU waits and no event will ever come
     kInterrupted,    // interrupt() was called
     kVisitEnded,     // the command of the last visit: exit_kind, exit_code
+    kDebugger,       // at one of set_debug_stops: the hit is in there
 };
 
 struct StopReason {
@@ -163,6 +164,10 @@ class Machine final : private cpu::Platform,
     Checkpoint checkpoint();
     // From a checkpoint of a machine of the same configuration.
     Status restore(const Checkpoint& checkpoint);
+
+    // Where runs stop for a debugger; null: nowhere. It must outlive its use, and this is to be
+    // called again when its places have changed. Changes nothing but where a run stops.
+    void set_debug_stops(cpu::DebugStops* stops);
 
     // Forgets all caches of the engines (tests: must not change any result).
     void drop_caches();
@@ -302,6 +307,8 @@ class Machine final : private cpu::Platform,
     u64 input_offset_ = 0;
     CallCounters calls_;
     DecisionCounters decisions_;
+
+    cpu::DebugStops* debug_stops_ = nullptr;
 
     // Of the present run() only.
     const cpu::VCPU* running_ = nullptr;

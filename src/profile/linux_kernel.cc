@@ -391,18 +391,29 @@ std::optional<FilePage> LinuxKernel::file_mapped_at(unsigned vcpu, u64 address) 
     const u64 task = task_of(vcpu);
     if (task == 0)
         return std::nullopt;
+    bool is_mapped = false;
+    return file_mapped_in(view_.number(task + offsets_->memory), address, is_mapped);
+}
+
+FilePage LinuxKernel::page_of_file(u64 file) {
     const Offsets& at = *offsets_;
-    const u64 memory = view_.number(task + at.memory);
-    const u64 area = memory == 0 ? 0 : mapping_at(memory + at.memory_tree, address);
-    const u64 file = area == 0 ? 0 : view_.number(area + at.area_file);
-    const u64 start = view_.number(area + at.area_start);
-    if (file == 0 || address < start || address >= view_.number(area + at.area_end))
-        return std::nullopt;
     FilePage result;
     result.inode = view_.number(file + at.file_inode);
-    result.index = view_.number(area + at.area_page) + ((address - start) >> kPageBits);
     result.inode_number = view_.number(result.inode + at.inode_number);
     result.super_block = view_.number(result.inode + at.inode_super);
+    return result;
+}
+
+std::optional<FilePage> LinuxKernel::file_mapped_in(u64 memory, u64 address, bool& is_mapped) {
+    const Offsets& at = *offsets_;
+    const u64 area = memory == 0 ? 0 : mapping_at(memory + at.memory_tree, address);
+    const u64 start = area == 0 ? 0 : view_.number(area + at.area_start);
+    is_mapped = area != 0 && address >= start && address < view_.number(area + at.area_end);
+    const u64 file = is_mapped ? view_.number(area + at.area_file) : 0;
+    if (file == 0)
+        return std::nullopt;
+    FilePage result = page_of_file(file);
+    result.index = view_.number(area + at.area_page) + ((address - start) >> kPageBits);
     if (result.inode == 0 || result.super_block == 0)
         return std::nullopt;
     return result;

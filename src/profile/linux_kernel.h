@@ -54,17 +54,28 @@ class LinuxKernel {
     const std::string& shortcoming() const { return shortcoming_; }
 
     std::optional<u64> address_of(const std::string& symbol) const;
+    // Of the kernel's image, by name, and its functions alone.
+    const std::map<std::string, u64>& addresses() const { return addresses_; }
+    const SymbolTable& functions() const { return functions_; }
     KernelFunction function_at(u64 address);
     // The symbol of the kernel's image, code or data, at or before an address: "jiffies+0x8
     // [kernel]"; empty: there is none nearby.
     std::string symbol_at(u64 address) const;
     const std::optional<ORCLayout>& orc_layout() const { return orc_layout_; }
 
+    // The kernel's own types; nothing if it does not describe them.
+    const std::optional<BTF>& types() const { return types_; }
+    // Of the present task (task_struct); 0: not known.
+    u64 task_of(unsigned vcpu);
     std::optional<Task> current_task(unsigned vcpu);
     // Nothing: the page is anonymous, or does not belong to a file.
     std::optional<FilePage> file_page(u64 physical);
     // The page of a file that the process that runs has mapped there, also if it is not in memory.
     std::optional<FilePage> file_mapped_at(unsigned vcpu, u64 address);
+    // The same for a process whose memory (mm_struct) is there. `is_mapped`: whether anything is.
+    std::optional<FilePage> file_mapped_in(u64 memory, u64 address, bool& is_mapped);
+    // Of an open file (struct file), its first page.
+    FilePage page_of_file(u64 file);
     // Where a page of the file is in physical memory, if it is in the page cache.
     std::optional<u64> cached_page(const FilePage& file, u64 index);
     // From the root of its file system: "/usr/bin/env"; and the kind of that: "virtiofs".
@@ -99,7 +110,6 @@ class LinuxKernel {
     void read_modules();
     void read_module_symbols(u64 module, Module& result, u64& symbols_left);
     const Module* module_at(u64 address);
-    u64 task_of(unsigned vcpu);
     u64 mapping_at(u64 tree, u64 address);
     u64 page_in(u64 mapping, u64 index);
 

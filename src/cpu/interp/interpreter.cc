@@ -96,6 +96,8 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
     stop_ = Stop::kBudget;
     last_delivery_budget_ = cpu.budget;
     while (cpu.budget > 0) {
+        if (stops_ != nullptr && debugger_has_stopped(cpu)) [[unlikely]]
+            break;
         if (cpu.attention || needs_stepping(cpu.state)) [[unlikely]] {
             const Next special = run_special(cpu);
             if (special == Next::kLeave)
@@ -103,6 +105,8 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
             if (special == Next::kAgain)
                 continue;
         }
+        if (stops_ != nullptr && debugger_stops(cpu)) [[unlikely]]
+            break;
         if (translated_ != nullptr) {
             const Next next = run_translated(cpu);
             if (next == Next::kLeave)
@@ -118,9 +122,9 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
         }
         cpu.state.gpr[kPageBaseSlot] = cpu.state.rip & ~kPageMask;
         const Op* ops = block->ops();
-        u32 count = block->count;
-        if (count > cpu.budget) [[unlikely]] {
-            count = static_cast<u32>(cpu.budget);
+        u32 count = stops_ == nullptr ? block->count : part_before_breakpoint(cpu, *block);
+        if (count < block->count || count > cpu.budget) [[unlikely]] {
+            count = static_cast<u32>(std::min<i64>(count, cpu.budget));
             std::copy_n(ops, count, scratch_.begin());
             scratch_[count] = end_of_block(ops[count].offset);
             ops = scratch_.data();
@@ -133,11 +137,64 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
                 break;
         }
     }
+    if (looked_at_user_code_)
+        (void)debugger_has_stopped(cpu);
     zero_dead_flags(cpu);
     if (cpu.budget != last_delivery_budget_)
         deliveries_in_a_row_ = 0;
     interpreted_ticks_ += budget - static_cast<u64>(cpu.budget);
     return {stop_, budget - static_cast<u64>(cpu.budget)};
+}
+
+// What a debugger has to know after the last instruction. Whether the run ends there.
+bool Interpreter::debugger_has_stopped(VCPU& cpu) {
+    if (looked_at_user_code_)
+        stops_->note_user_code(stops_->tick() + run_budget_ - static_cast<u64>(cpu.budget));
+    looked_at_user_code_ = false;
+    if (!stops_->has_hit())
+        return false;
+    if (stop_ == Stop::kBudget)
+        finish(Stop::kRequested);
+    return true;
+}
+
+// Whether the run ends before the instruction at RIP. What is noted for the next time holds if it
+// does not.
+bool Interpreter::debugger_stops(VCPU& cpu) {
+    DebugStops& stops = *stops_;
+    const u64 tick = stops.tick() + run_budget_ - static_cast<u64>(cpu.budget);
+    const u64 rip = code_address(cpu.state, cpu.state.rip);
+    const bool user = cpu.state.cpl() == 3;
+    if (!stops.looks_at_code(rip, user))
+        return false;
+    const bool is_new = user && stops.places().user_mode && stops.is_new_in_user_mode(tick);
+    if (tick != stops.passed_tick()) {
+        if (stops.next_breakpoint(rip) == rip)
+            stops.report({DebugHit::Kind::kBreakpoint, cpu.index, rip}, cpu);
+        if (is_new)
+            stops.report({DebugHit::Kind::kUserMode, cpu.index, rip}, cpu);
+        if (stops.has_hit()) {
+            finish(Stop::kRequested);
+            return true;
+        }
+    }
+    if (user && stops.places().user_mode)
+        looked_at_user_code_ = true;
+    return false;
+}
+
+// How many instructions of the block come before the next one that has a breakpoint, at least 1.
+u32 Interpreter::part_before_breakpoint(const VCPU& cpu, const Block& block) const {
+    const u64 rip = cpu.state.rip;
+    const u64 breakpoint = stops_->next_breakpoint(rip + 1);
+    const Op* const ops = block.ops();
+    if ((breakpoint ^ rip) >> kPageBits != 0)
+        return block.count;
+    const u64 offset = breakpoint & kPageMask;
+    u32 count = 1;
+    while (count < block.count && ops[count].offset != offset)
+        ++count;
+    return count;
 }
 
 // Lets translated code go ahead. kRun: the block at RIP is for the interpreter.
@@ -379,6 +436,8 @@ Interpreter::Next Interpreter::run_special(VCPU& cpu) {
         return finish(Stop::kHalted);
     if (!needs_stepping(cpu.state))
         return Next::kRun;
+    if (stops_ != nullptr && debugger_stops(cpu))
+        return Next::kLeave;
     return step(cpu);
 }
 

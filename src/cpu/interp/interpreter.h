@@ -38,6 +38,8 @@ class Interpreter {
     // To be called when the machine's run begins, before run(): a guest that gets to no next tick
     // is given up after a number of deliveries, which are counted from here.
     void begin() { deliveries_in_a_row_ = 0; }
+    // Where a debugger wants runs to end, or null: with Stop::kRequested, and the hit in there.
+    void set_debug_stops(DebugStops* stops) { stops_ = stops; }
     // Runs at most `budget` ticks (at least 1).
     RunResult run(VCPU& cpu, u64 budget);
 
@@ -84,6 +86,9 @@ class Interpreter {
 
     Next run_translated(VCPU& cpu);
     const Block* find(VCPU& cpu);
+    bool debugger_stops(VCPU& cpu);
+    bool debugger_has_stopped(VCPU& cpu);
+    u32 part_before_breakpoint(const VCPU& cpu, const Block& block) const;
     const Block* find_slow(VCPU& cpu, JumpEntry& entry);
     void verify_block(VCPU& cpu, const Block* block);
     void collect_blocks();
@@ -102,6 +107,8 @@ class Interpreter {
 
     MMU& mmu_;
     TranslatedCode* translated_ = nullptr;
+    DebugStops* stops_ = nullptr;
+    bool looked_at_user_code_ = false;  // by `stops_`, just now
     BlockCache blocks_;
     std::vector<std::unique_ptr<Lookups>> lookups_;
     std::array<Op, kMostOps + 1> scratch_;

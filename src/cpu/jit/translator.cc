@@ -282,6 +282,8 @@ const u8* Translator::resolve(VCPU& cpu) {
     const u64 rip = cpu.state.rip;
     select(cpu);
     TranslatorFrame& f = cpu.translation;
+    if (stops_ != nullptr && stops_->looks_at_code(rip, cpu.state.cpl() == 3)) [[unlikely]]
+        return nullptr;
     const JumpEntry& entry = f.jumps[JumpTables::index_of(rip)];
     cpu.state.gpr[kPageBaseSlot] = rip & ~kPageMask;
     if (entry.rip == rip)

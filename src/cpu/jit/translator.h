@@ -55,6 +55,9 @@ class Translator final : public TranslatedCode, public CodeObserver {
     // Code is translated when it has been come to so many times (tests: 0).
     void set_heat_threshold(u8 count) { hot_ = count; }
 
+    // Code that a debugger has stops in is left to the interpreter; null: there is no debugger.
+    void set_debug_stops(const DebugStops* stops) { stops_ = stops; }
+
     Result run(VCPU& cpu) override;
     void drop_caches() override;
     void code_changed(u64 page_number) override;
@@ -125,6 +128,7 @@ class Translator final : public TranslatedCode, public CodeObserver {
     bool has_one_home(const VCPU& cpu, u64 page_number) const;
 
     MMU& mmu_;
+    const DebugStops* stops_ = nullptr;
     const Binder binder_;
     const HostDifferences& differences_;
     std::shared_ptr<CodeLibrary> library_;

@@ -61,6 +61,7 @@ void HalfTable::clear_entries(u64 first, u64 count) {
 }
 
 void HalfTable::clear(u64 address, u64 size) {
+    ++clearings;
     const u64 first = (address >> kPageBits) & kTableIndexMask;
     const u64 count = std::min(size >> kPageBits, kTableEntryCount - first);
     const u64 end = first + count;
@@ -84,6 +85,7 @@ void HalfTable::clear(u64 address, u64 size) {
 }
 
 void HalfTable::clear_all() {
+    ++clearings;
     for (const u32 chunk : used_chunks_) {
         clear_entries(chunk * kChunkEntries, kChunkEntries);
         used_bitmap_[chunk / 64] &= ~(u64{1} << (chunk % 64));
@@ -92,6 +94,7 @@ void HalfTable::clear_all() {
 }
 
 void HalfTable::renew() {
+    ++clearings;
     host::renew(both_halves_, kTableBytes);
     if (memory_.usable())
         memory_.clear();

@@ -42,6 +42,7 @@ class HalfTable {
 
     u32 id = 0;          // never reused; changes when the table is recycled
     u32 code_epoch = 0;  // counts the changes of mappings that code was fetched through
+    u64 clearings = 0;   // counts everything that took an entry away
     unsigned users = 0;  // address spaces that refer to it
     Digest contents;     // for a shared upper half: the root's upper entries
 

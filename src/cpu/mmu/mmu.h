@@ -10,6 +10,7 @@
 //   - a write entry exists only if moreover the mapping is writable, its dirty bit is set, the page
 //     may be written without notice (PhysicalMemory::write_page was called since it was last
 //     protected), is no page table, has no decoded code and no watchpoint;
+//   - a debugger's watchpoint in a page keeps entries out as one of the guest does;
 //   - every entry is on the reverse list of its page;
 //   - every page that a cached entry was read through is traced;
 //   - what the tables cost the host is bounded, whatever the guest touches.
@@ -17,12 +18,14 @@
 // Source: APM vol. 2, 5 (page translation and protection).
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <vector>
 
 #include "base/hash.h"
 #include "cpu/bus.h"
+#include "cpu/debug_stops.h"
 #include "cpu/fault.h"
 #include "cpu/mmu/combined_tables.h"
 #include "cpu/mmu/page_table_cache.h"
@@ -68,6 +71,8 @@ class MMU final : public PageObserver {
 
     void add_vcpu(VCPU& cpu);
     void add_code_observer(CodeObserver& observer) { code_observers_.push_back(&observer); }
+    // Where a debugger watches accesses, or null. What is cached has to be dropped when it changes.
+    void set_debug_stops(DebugStops* stops) { stops_ = stops; }
 
     // Slow paths of cpu/access.h. On false the exit (fault, or Exit::kAlone) is recorded.
     // `size` is 1, 2, 4 or 8.
@@ -161,6 +166,15 @@ class MMU final : public PageObserver {
         HalfTable* high = nullptr;
         u64 last_use = 0;
     };
+    // A page that may be written but for a debugger's watchpoint in it: it has no write entry, so
+    // that accesses come to the slow path, which is then short. Holds while nothing is cleared.
+    struct WatchedPage {
+        const TableEntry* entry = nullptr;  // the one that it does not have
+        const HalfTable* table = nullptr;
+        u64 table_clearings = 0, page_clearings = 0;
+        u64 page = 0;  // linear
+        u64 addend = 0;
+    };
     // What a vCPU translates with at present.
     struct Context {
         AddressSpace* space = nullptr;
@@ -177,6 +191,7 @@ class MMU final : public PageObserver {
                    Walk& result);
     bool check_address(VCPU& cpu, const Op* op, u64 address, u32 size, Privilege privilege);
     void note_watchpoints(VCPU& cpu, u64 address, u32 size, Access access);
+    bool note_debug_stops(VCPU& cpu, const Op* op, u64 address, u64 size, Access access);
     bool read_piece(VCPU& cpu, const Op* op, u64 physical, void* data, u32 size);
     bool may_move_running_code(const VCPU& cpu, u64 page_number, u64 offset, u32 size);
     bool ready_to_write(VCPU& cpu, const Op* op, u64 physical, u32 size);
@@ -185,6 +200,8 @@ class MMU final : public PageObserver {
                      Privilege privilege);
     bool write_common(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size,
                       Privilege privilege);
+    u8* watched_pointer(const VCPU& cpu, u64 address, u32 size, Access access) const;
+    void note_watched_page(const VCPU& cpu, u64 address, u64 addend, const HalfTable& table);
     const TableEntry* system_entry(const VCPU& cpu, u64 address, u32 size) const;
     void fill(VCPU& cpu, u64 address, const Walk& walk, Access access, Privilege privilege);
 
@@ -225,6 +242,9 @@ class MMU final : public PageObserver {
     bool is_current(const AddressSpace& space) const;
 
     PhysicalMemory& memory_;
+    DebugStops* stops_ = nullptr;
+    std::array<WatchedPage, 16> watched_pages_{};  // by page
+    u64 page_clearings_ = 0;                       // calls of clear_entries
     std::vector<CodeObserver*> code_observers_;
     std::vector<VCPU*> vcpus_;
     std::vector<Context> contexts_;

@@ -129,6 +129,26 @@ void MMU::note_watchpoints(VCPU& cpu, u64 address, u32 size, Access access) {
     }
 }
 
+// A debugger's watchpoints. The access that hits one has a block of its own: false if it has to
+// wait for that. The run then ends after its instruction.
+bool MMU::note_debug_stops(VCPU& cpu, const Op* op, u64 address, u64 size, Access access) {
+    const bool write = access == Access::kWrite;
+    const DebugStops::Watch* const watch =
+        stops_ == nullptr ? nullptr : stops_->watch_at(address, size, write);
+    if (watch == nullptr)
+        return true;
+    if (!cpu.alone) {
+        cpu.leave(op, Exit::kAlone);
+        return false;
+    }
+    stops_->report({.kind = write ? DebugHit::Kind::kWrite : DebugHit::Kind::kRead,
+                    .vcpu = cpu.index,
+                    .address = watch->address},
+                   cpu);
+    cpu.attention = true;
+    return true;
+}
+
 // Whether a store to the page that was found may change the walk that found it.
 bool MMU::may_change_translation(const Walk& walk) const {
     const u64 page_number = walk.physical >> kPageBits;
@@ -246,6 +266,8 @@ bool MMU::read_common(VCPU& cpu, const Op* op, u64 address, void* data, u32 size
     Walk second;
     if (in_first < size && !translate(cpu, op, address + in_first, access, privilege, second))
         return false;
+    if (!note_debug_stops(cpu, op, address, size, Access::kRead))
+        return false;
     note_watchpoints(cpu, address, size, access);
     if (!read_piece(cpu, op, first.physical, data, in_first))
         return false;
@@ -272,6 +294,8 @@ bool MMU::write_common(VCPU& cpu, const Op* op, u64 address, const void* data, u
     if (!ready_to_write(cpu, op, first.physical, in_first) ||
         (in_second != 0 && !ready_to_write(cpu, op, second.physical, in_second)))
         return false;
+    if (!note_debug_stops(cpu, op, address, size, Access::kWrite))
+        return false;
     note_watchpoints(cpu, address, size, Access::kWrite);
     const bool may_fill = in_second == 0 && !may_change_translation(first);
     write_piece(cpu, first.physical, data, in_first);
@@ -289,6 +313,9 @@ void MMU::fill(VCPU& cpu, u64 address, const Walk& walk, Access access, Privileg
         return;
     if ((cpu.state.dr7 & 0xff) != 0)
         return;  // watchpoints are found on the slow path
+    const bool watches_writes = stops_ != nullptr && stops_->watches_page(address, true);
+    if (watches_writes && stops_->watches_page(address, false))
+        return;
     HalfTable* table = table_for(cpu, address, walk, privilege);
     if (table == nullptr)
         return;
@@ -308,10 +335,37 @@ void MMU::fill(VCPU& cpu, u64 address, const Walk& walk, Access access, Privileg
     TableEntry& entry = table->entry_for_fill(address);
     const u64 addend = reinterpret_cast<u64>(page) - (address & ~kPageMask);
     entry.read = addend;
-    if (still_writable)
+    if (still_writable && !watches_writes)
         entry.write = addend;
     add_reverse(page_number, &entry);
+    if (still_writable && watches_writes && &entry == &table_entry(cpu, address))
+        note_watched_page(cpu, address, addend, *table);
     ++counters_.fills;
+}
+
+void MMU::note_watched_page(const VCPU& cpu, u64 address, u64 addend, const HalfTable& table) {
+    const u64 page = address >> kPageBits;
+    watched_pages_[page % watched_pages_.size()] = {.entry = &table_entry(cpu, address),
+                                                    .table = &table,
+                                                    .table_clearings = table.clearings,
+                                                    .page_clearings = page_clearings_,
+                                                    .page = page,
+                                                    .addend = addend};
+}
+
+// Where an access of a page with a watchpoint may go at once, as it does not hit it; or null.
+u8* MMU::watched_pointer(const VCPU& cpu, u64 address, u32 size, Access access) const {
+    if (stops_ == nullptr)
+        return nullptr;
+    const u64 page = address >> kPageBits;
+    const WatchedPage& known = watched_pages_[page % watched_pages_.size()];
+    if (known.page != page || known.table == nullptr ||
+        known.table_clearings != known.table->clearings ||
+        known.page_clearings != page_clearings_ || known.entry != &table_entry(cpu, address) ||
+        !is_canonical(address) || !fits_in_page(address, size) ||
+        stops_->watch_at(address, size, access == Access::kWrite) != nullptr)
+        return nullptr;
+    return reinterpret_cast<u8*>(address + known.addend);
 }
 
 SlowRead MMU::read_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
@@ -322,11 +376,19 @@ SlowRead MMU::read_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
 
 SlowRead MMU::read_for_write_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
     u64 value = 0;
+    if (const u8* const bytes = watched_pointer(cpu, address, size, Access::kRead)) {
+        std::memcpy(&value, bytes, size);
+        return {value, true};
+    }
     const bool ok = read_common(cpu, op, address, &value, size, Access::kWrite, privilege_of(cpu));
     return {value, ok};
 }
 
 bool MMU::write_slow(VCPU& cpu, const Op* op, u64 address, u32 size, u64 value) {
+    if (u8* const bytes = watched_pointer(cpu, address, size, Access::kWrite)) {
+        std::memcpy(bytes, &value, size);
+        return true;
+    }
     return write_common(cpu, op, address, &value, size, privilege_of(cpu));
 }
 
@@ -342,6 +404,11 @@ bool MMU::check_writable_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
     const Privilege privilege = privilege_of(cpu);
     if (!check_address(cpu, op, address, size, privilege))
         return false;
+    // Nothing may be left to wait for once the instruction has begun to change things.
+    if (!cpu.alone && stops_ != nullptr && stops_->watch_at(address, size, true) != nullptr) {
+        cpu.leave(op, Exit::kAlone);
+        return false;
+    }
     for (u32 done = 0; done < size;) {
         const u64 at = address + done;
         const u32 part = static_cast<u32>(std::min<u64>(size - done, kPageSize - (at & kPageMask)));
@@ -406,6 +473,8 @@ bool MMU::copy_to_guest(VCPU& cpu, u64 address, const void* data, u64 size) {
             return false;
         done += part;
     }
+    if (stops_ != nullptr && stops_->watch_at(address, size, true) != nullptr)
+        (void)note_debug_stops(cpu, nullptr, address, size, Access::kWrite);
     for (u64 done = 0; done < size;) {
         const u64 at = address + done;
         const u64 part = std::min(size - done, kPageSize - (at & kPageMask));

@@ -63,6 +63,7 @@ void MMU::add_reverse(u64 page_number, TableEntry* entry) {
 
 // A listed entry may meanwhile serve another page: clearing it is always allowed.
 void MMU::clear_entries(u64 page_number, Forget what) {
+    ++page_clearings_;
     PageState& state = pages_[page_number];
     const auto clear = [what](TableEntry* entry) {
         entry->write = 0;

@@ -1,0 +1,492 @@
+#include "debug/gdb_server.h"
+
+#include <signal.h>
+
+#include <algorithm>
+
+namespace uchronia::debug {
+namespace {
+
+constexpr char kOK[] = "OK", kNoSuch[] = "E01", kNotMapped[] = "E0e", kBadPacket[] = "E16";
+constexpr char kPastIsFixed[] = "E.this is a recorded history: the past cannot be changed";
+constexpr std::size_t kMostInPacket = 0x8000;
+
+// Insertions: software and hardware breakpoints, then watches for writes, reads, both.
+enum PointKind : u64 { kSoftware, kHardware, kWriteWatch, kReadWatch, kAccessWatch };
+
+std::string_view next_word(std::string_view& text, char end) {
+    const std::size_t at = text.find(end);
+    const std::string_view word = text.substr(0, at);
+    text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
+    return word;
+}
+
+std::string part_of(std::string_view all, u64 offset, u64 size) {
+    size = std::min<u64>(size, kMostInPacket);
+    if (offset >= all.size())
+        return "l";
+    const std::string_view part = all.substr(offset, size);
+    return (offset + part.size() < all.size() ? "m" : "l") + escaped(part);
+}
+
+std::string xml_text(const std::string& text) {
+    std::string result;
+    for (const char c : text) {
+        const bool is_plain = c >= ' ' && c < 127 && c != '<' && c != '&' && c != '"' && c != '>';
+        result += is_plain ? c : '?';
+    }
+    return result;
+}
+
+}  // namespace
+
+// The first row whose prefix the packet has.
+const GDBServer::Row GDBServer::kRows[] = {
+    {"qSupported", &GDBServer::supported},
+    {"QStartNoAckMode", &GDBServer::without_acknowledgement},
+    {"qXfer:", &GDBServer::transfer},
+    {"qfThreadInfo", &GDBServer::first_threads},
+    {"qsThreadInfo", &GDBServer::more_threads},
+    {"qThreadExtraInfo,", &GDBServer::thread_name},
+    {"qRcmd,", &GDBServer::monitor},
+    {"qAttached", &GDBServer::attached},
+    {"qSymbol:", &GDBServer::yes},
+    {"qC", &GDBServer::current_thread},
+    {"vCont?", &GDBServer::resume_kinds},
+    {"vCont;", &GDBServer::resume},
+    {"vFile:", &GDBServer::file_operation},
+    {"vKill", &GDBServer::kill},
+    {"?", &GDBServer::last_stop},
+    {"g", &GDBServer::read_registers},
+    {"p", &GDBServer::read_register},
+    {"m", &GDBServer::read_memory},
+    {"G", &GDBServer::refuse_write},
+    {"P", &GDBServer::refuse_write},
+    {"M", &GDBServer::refuse_write},
+    {"H", &GDBServer::set_thread},
+    {"T", &GDBServer::is_alive},
+    {"Z", &GDBServer::insert_point},
+    {"z", &GDBServer::remove_point},
+    {"bc", &GDBServer::back_on},
+    {"bs", &GDBServer::back_step},
+    {"c", &GDBServer::go_on},
+    {"s", &GDBServer::step},
+    {"D", &GDBServer::detach},
+};
+
+const GDBServer::MonitorRow GDBServer::kMonitorRows[] = {
+    {"when", "the present moment", &GDBServer::monitor_when},
+    {"seek", "MOMENT (#TICK, 1.5s, end, or a mark): goes there", &GDBServer::monitor_seek},
+    {"mark", "NAME: calls the present moment so", &GDBServer::monitor_mark},
+    {"marks", "lists the marks", &GDBServer::monitor_marks},
+    {"help", "tells these commands", &GDBServer::monitor_help},
+};
+
+GDBServer::GDBServer(Traveller& traveller, Debuggee& debuggee, MomentText text)
+    : traveller_(traveller),
+      debuggee_(debuggee),
+      control_(traveller, debuggee),
+      text_(std::move(text)) {
+    traveller_.set_interruption(
+        [this] { return connection_ != nullptr && connection_->is_interrupted(); });
+}
+
+bool GDBServer::serve(Connection& connection) {
+    connection_ = &connection;
+    ends_ = kills_ = false;
+    control_.remove_all();
+    last_ = {.kind = Event::Kind::kStepped, .thread = debuggee_.present_thread()};
+    thread_ = run_thread_ = 0;
+    while (!ends_) {
+        const std::optional<std::string> packet = connection.receive();
+        if (!packet)
+            break;
+        if (*packet == "k") {
+            kills_ = true;
+            break;
+        }
+        connection.send(answer(*packet));
+        if (*packet == "QStartNoAckMode")
+            connection.stop_acknowledging();
+    }
+    connection_ = nullptr;
+    return kills_;
+}
+
+std::string GDBServer::answer(std::string_view packet) {
+    for (const Row& row : kRows) {
+        if (take(packet, row.prefix))
+            return (this->*row.handler)(packet);
+    }
+    return "";  // not known
+}
+
+std::string GDBServer::supported(std::string_view) {
+    return "PacketSize=10000;QStartNoAckMode+;swbreak+;hwbreak+;vContSupported+;ReverseStep+;"
+           "ReverseContinue+;qXfer:features:read+;qXfer:threads:read+;qXfer:auxv:read+;"
+           "qXfer:exec-file:read+";
+}
+
+std::string GDBServer::without_acknowledgement(std::string_view) {
+    return kOK;
+}
+
+std::string GDBServer::yes(std::string_view) {
+    return kOK;
+}
+
+std::string GDBServer::attached(std::string_view) {
+    return "1";
+}
+
+std::string GDBServer::resume_kinds(std::string_view) {
+    return "vCont;c;C;s;S;r";
+}
+
+std::string GDBServer::detach(std::string_view) {
+    ends_ = true;
+    return kOK;
+}
+
+std::string GDBServer::kill(std::string_view) {
+    ends_ = kills_ = true;
+    return kOK;
+}
+
+// --- What has happened. ---
+
+std::string GDBServer::last_stop(std::string_view) {
+    return stop_reply(last_);
+}
+
+std::string GDBServer::stop_reply(const Event& event) {
+    last_ = event;
+    thread_ = run_thread_ = event.thread;
+    int signal = SIGTRAP;
+    std::string why;
+    switch (event.kind) {
+        case Event::Kind::kStepped:
+            break;
+        case Event::Kind::kBreakpoint:
+            why = "swbreak:;";
+            break;
+        case Event::Kind::kWatchpoint:
+            why = "watch:" + hex_number(event.address) + ";";
+            break;
+        case Event::Kind::kSignal:
+            signal = event.signal;
+            break;
+        case Event::Kind::kBegin:
+            why = "replaylog:begin;";
+            break;
+        case Event::Kind::kEnd:
+            why = "replaylog:end;";
+            break;
+        case Event::Kind::kInterrupted:
+            signal = SIGINT;
+            break;
+        case Event::Kind::kFailed:
+            connection_->send("O" + to_hex("uchronia: " + event.message + "\n"));
+            break;
+    }
+    const std::string number = hex_number(static_cast<u64>(signal));
+    return "T" + std::string(number.size() < 2 ? "0" : "") + number + why +
+           "thread:" + hex_number(event.thread) + ";";
+}
+
+// --- Registers and memory. ---
+
+u64 GDBServer::chosen_thread() {
+    return thread_ != 0 && debuggee_.thread(thread_) ? thread_ : debuggee_.present_thread();
+}
+
+std::string GDBServer::read_registers(std::string_view) {
+    const std::optional<ThreadView> thread = debuggee_.thread(chosen_thread());
+    return thread ? to_hex(register_bytes(debuggee_.registers(*thread))) : kNoSuch;
+}
+
+std::string GDBServer::read_register(std::string_view rest) {
+    const std::optional<u64> number = take_number(rest);
+    const RegisterPlace place = register_place(number.value_or(~u64{0}));
+    const std::optional<ThreadView> thread = debuggee_.thread(chosen_thread());
+    if (place.size == 0 || !thread)
+        return kNoSuch;
+    const std::vector<u8> bytes = register_bytes(debuggee_.registers(*thread));
+    return to_hex(std::span(bytes).subspan(place.offset, place.size));
+}
+
+std::string GDBServer::read_memory(std::string_view rest) {
+    const std::optional<u64> address = take_number(rest);
+    const bool has_size = take(rest, ",");
+    const std::optional<u64> size = take_number(rest);
+    if (!address || !has_size || !size)
+        return kBadPacket;
+    const std::vector<u8> bytes = debuggee_.read(*address, std::min<u64>(*size, kMostInPacket / 2));
+    return bytes.empty() && *size != 0 ? kNotMapped : to_hex(bytes);
+}
+
+std::string GDBServer::refuse_write(std::string_view) {
+    return kPastIsFixed;
+}
+
+// --- Threads. ---
+
+std::string GDBServer::set_thread(std::string_view rest) {
+    const bool for_runs = take(rest, "c");
+    if (!for_runs && !take(rest, "g"))
+        return kBadPacket;
+    const u64 id = rest.starts_with("-") ? 0 : take_number(rest).value_or(0);
+    if (id != 0 && !debuggee_.thread(id))
+        return kNoSuch;
+    (for_runs ? run_thread_ : thread_) = id;
+    return kOK;
+}
+
+std::string GDBServer::current_thread(std::string_view) {
+    return "QC" + hex_number(chosen_thread());
+}
+
+std::string GDBServer::first_threads(std::string_view) {
+    std::string ids;
+    for (const ThreadView& thread : debuggee_.threads())
+        ids += (ids.empty() ? "m" : ",") + hex_number(thread.id);
+    return ids;
+}
+
+std::string GDBServer::more_threads(std::string_view) {
+    return "l";
+}
+
+std::string GDBServer::thread_name(std::string_view rest) {
+    const std::optional<ThreadView> thread = debuggee_.thread(take_number(rest).value_or(0));
+    return thread ? to_hex(thread->name) : kNoSuch;
+}
+
+std::string GDBServer::is_alive(std::string_view rest) {
+    return debuggee_.thread(take_number(rest).value_or(0)) ? kOK : kNoSuch;
+}
+
+std::string GDBServer::thread_list() {
+    std::string text = "<?xml version=\"1.0\"?><threads>";
+    for (const ThreadView& thread : debuggee_.threads()) {
+        text += "<thread id=\"" + hex_number(thread.id) + "\"";
+        if (thread.vcpu)
+            text += " core=\"" + std::to_string(*thread.vcpu) + "\"";
+        text += " name=\"" + xml_text(thread.name) + "\"/>";
+    }
+    return text + "</threads>";
+}
+
+// --- Breakpoints and watchpoints. ---
+
+std::string GDBServer::insert_point(std::string_view rest) {
+    return change_points(rest, true);
+}
+
+std::string GDBServer::remove_point(std::string_view rest) {
+    return change_points(rest, false);
+}
+
+std::string GDBServer::change_points(std::string_view rest, bool insert) {
+    const std::optional<u64> kind = take_number(rest);
+    const bool first_comma = take(rest, ",");
+    const std::optional<u64> address = take_number(rest);
+    const bool second_comma = take(rest, ",");
+    const std::optional<u64> size = take_number(rest);
+    if (!kind || !first_comma || !address || !second_comma || !size)
+        return kBadPacket;
+    if (*kind == kSoftware || *kind == kHardware) {
+        if (insert)
+            control_.add_breakpoint(*address);
+        else
+            control_.remove_breakpoint(*address);
+        return kOK;
+    }
+    if (*kind > kAccessWatch || *size == 0)
+        return "";
+    const cpu::DebugStops::Watch watch{.address = *address,
+                                       .size = *size,
+                                       .reads = *kind != kWriteWatch,
+                                       .writes = *kind != kReadWatch};
+    if (insert)
+        control_.add_watch(watch);
+    else
+        control_.remove_watch(watch);
+    return kOK;
+}
+
+// --- Motion. ---
+
+std::string GDBServer::go_on(std::string_view) {
+    return stop_reply(control_.go_on());
+}
+
+std::string GDBServer::step(std::string_view) {
+    return stop_reply(control_.step(run_thread_ != 0 ? run_thread_ : chosen_thread()));
+}
+
+std::string GDBServer::back_on(std::string_view) {
+    return stop_reply(control_.go_back());
+}
+
+std::string GDBServer::back_step(std::string_view) {
+    return stop_reply(control_.step_back(run_thread_ != 0 ? run_thread_ : chosen_thread()));
+}
+
+// The first action that names a step decides; otherwise all go on.
+std::string GDBServer::resume(std::string_view rest) {
+    while (!rest.empty()) {
+        std::string_view action = next_word(rest, ';');
+        std::string_view what = next_word(action, ':');
+        const u64 thread = action.starts_with("-") ? 0 : take_number(action).value_or(0);
+        const u64 id = thread != 0 ? thread : chosen_thread();
+        if (what.starts_with("s") || what.starts_with("S"))
+            return stop_reply(control_.step(id));
+        if (!take(what, "r"))
+            continue;
+        const u64 begin = take_number(what).value_or(0);
+        const u64 end = take(what, ",") ? take_number(what).value_or(0) : 0;
+        return stop_reply(control_.step_out_of(id, begin, end));
+    }
+    return go_on({});
+}
+
+// --- What gdb asks about the program. ---
+
+std::string GDBServer::transfer(std::string_view rest) {
+    const std::string_view object = next_word(rest, ':');
+    if (next_word(rest, ':') != "read")
+        return "";
+    next_word(rest, ':');  // the annex
+    const u64 offset = take_number(rest).value_or(0);
+    take(rest, ",");
+    const u64 size = take_number(rest).value_or(0);
+    if (object == "features")
+        return part_of(target_description(), offset, size);
+    if (object == "threads")
+        return part_of(thread_list(), offset, size);
+    if (object == "exec-file")
+        return debuggee_.program().empty() ? "" : part_of(debuggee_.program(), offset, size);
+    if (object == "auxv") {
+        const std::vector<u8> bytes = debuggee_.auxiliary_vector();
+        return part_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, offset, size);
+    }
+    return "";
+}
+
+std::string GDBServer::file_operation(std::string_view rest) {
+    if (take(rest, "setfs:"))
+        return "F0";
+    if (take(rest, "open:"))
+        return open_file(rest);
+    if (take(rest, "pread:"))
+        return read_file(rest);
+    if (take(rest, "close:"))
+        return open_files_.erase(static_cast<int>(take_number(rest).value_or(0))) != 0 ? "F0"
+                                                                                       : "F-1,9";
+    if (take(rest, "fstat:")) {
+        const auto found = open_files_.find(static_cast<int>(take_number(rest).value_or(0)));
+        if (found == open_files_.end())
+            return "F-1,9";
+        // struct stat of the protocol: big-endian; device, inode, mode, links, user, group, device,
+        // then 8 bytes of size, block size and blocks, then three times.
+        const u64 bytes = debuggee_.file(found->second)->size();
+        std::string stat(64, '\0');
+        stat[10] = '\x81', stat[11] = '\x24';  // a regular file that can be read
+        for (unsigned i = 0; i < 8; ++i)
+            stat[28 + i] = static_cast<char>(bytes >> (56 - 8 * i));
+        return "F40;" + escaped(stat);
+    }
+    return "";
+}
+
+std::string GDBServer::open_file(std::string_view rest) {
+    const std::string path = from_hex(next_word(rest, ','));
+    const u64 flags = take_number(rest).value_or(0);
+    if ((flags & 3) != 0)
+        return "F-1,1e";  // EROFS
+    if (!debuggee_.file(path))
+        return "F-1,2";  // ENOENT
+    open_files_[next_file_] = path;
+    return "F" + hex_number(static_cast<u64>(next_file_++));
+}
+
+std::string GDBServer::read_file(std::string_view rest) {
+    const auto found = open_files_.find(static_cast<int>(take_number(rest).value_or(0)));
+    take(rest, ",");
+    const u64 size = std::min<u64>(take_number(rest).value_or(0), kMostInPacket);
+    take(rest, ",");
+    const u64 offset = take_number(rest).value_or(0);
+    if (found == open_files_.end())
+        return "F-1,9";
+    const Result<std::vector<u8>> contents = debuggee_.file(found->second);
+    if (!contents || offset >= contents->size())
+        return "F0;";
+    const std::string_view all(reinterpret_cast<const char*>(contents->data()), contents->size());
+    const std::string_view part = all.substr(offset, size);
+    return "F" + hex_number(part.size()) + ";" + escaped(part);
+}
+
+// --- gdb's command "monitor". ---
+
+std::string GDBServer::monitor(std::string_view rest) {
+    const std::string line = from_hex(rest);
+    const std::size_t space = line.find(' ');
+    const std::string name = line.substr(0, space);
+    const std::string argument = space == std::string::npos ? "" : line.substr(space + 1);
+    for (const MonitorRow& row : kMonitorRows) {
+        if (row.name == name)
+            return to_hex((this->*row.handler)(argument) + "\n");
+    }
+    return to_hex("there is no 'monitor " + name + "'\n" + monitor_help("") + "\n");
+}
+
+std::string GDBServer::monitor_help(const std::string&) {
+    std::string text;
+    for (const MonitorRow& row : kMonitorRows)
+        text += (text.empty() ? "monitor " : "\nmonitor ") + std::string(row.name) + "  " +
+                std::string(row.help);
+    return text;
+}
+
+std::string GDBServer::here() {
+    return text_.format(traveller_.ticks(), traveller_.timeline().time());
+}
+
+std::string GDBServer::monitor_when(const std::string&) {
+    return here();
+}
+
+std::string GDBServer::monitor_seek(const std::string& rest) {
+    history::Moment moment;
+    if (const auto mark = marks_.find(rest); mark != marks_.end()) {
+        moment = history::Moment::at(mark->second.tick);
+    } else {
+        const Result<history::Moment> parsed = text_.parse(rest);
+        if (!parsed)
+            return parsed.error().message;
+        moment = *parsed;
+    }
+    if (Status status = control_.go_to(moment); !status)
+        return status.error().message;
+    last_ = {.kind = Event::Kind::kStepped, .thread = debuggee_.present_thread()};
+    thread_ = run_thread_ = last_.thread;
+    return here();
+}
+
+std::string GDBServer::monitor_mark(const std::string& rest) {
+    if (rest.empty())
+        return "a mark needs a name: monitor mark NAME";
+    marks_[rest] = {traveller_.ticks(), traveller_.timeline().time()};
+    traveller_.timeline().lay_checkpoint();
+    return rest + ": " + here();
+}
+
+std::string GDBServer::monitor_marks(const std::string&) {
+    std::string text;
+    for (const auto& [name, mark] : marks_)
+        text += (text.empty() ? "" : "\n") + name + ": " + text_.format(mark.tick, mark.time);
+    return text.empty() ? "there are no marks" : text;
+}
+
+}  // namespace uchronia::debug

@@ -1,0 +1,202 @@
+// uchronia debug, driven by a real gdb; and that looking changes nothing.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+#include "cli/opened_history.h"
+#include "debug/debuggee.h"
+#include "debug/traveller.h"
+#include "host/files.h"
+#include "tests/programs/host_run.h"
+
+namespace uchronia::tests {
+namespace {
+
+const std::string kProgram = UCHRONIA_PROGRAM;
+const std::string kFolder = UCHRONIA_GUEST_FOLDER;  // with the guest programs; nobody writes to it
+
+std::string history_of(const std::string& program) {
+    return testing::TempDir() + "debug_test_" + program + ".uch";
+}
+
+class Debug : public testing::Test {
+  protected:
+    static void SetUpTestSuite() {
+        record("overwritten", "", 139);
+        record("detours", "", 0);
+    }
+    static void record(const std::string& program, const std::string& options, int status) {
+        const HostResult recorded =
+            run_command("cd '" + kFolder + "' && " + kProgram + " run --save " +
+                        history_of(program) + " " + options + " -- ./" + program + " 2>&1");
+        ASSERT_EQ(recorded.exit_status, status) << recorded.output;
+    }
+};
+
+// What gdb prints when it runs these commands on a history.
+std::string debugged(const std::string& program, const std::string& commands,
+                     const std::string& options = "") {
+    const std::string base = testing::TempDir() + "debug_test_" + program;
+    const std::string script =
+        "set confirm off\nset width 0\nset pagination off\n"
+        "source " +
+        base + ".target\n" + commands + "\nkill\n";
+    EXPECT_TRUE(host::write_file_atomically(base + ".gdb", script).ok());
+    // The line that the server prints ends with the command that connects.
+    return run_command("rm -f " + base + ".line; " + kProgram + " debug " + history_of(program) +
+                       " --port 0 " + options + " >" + base + ".line 2>" + base + ".err & " +
+                       "server=$!; while ! [ -s " + base +
+                       ".line ] && kill -0 $server; do "
+                       "sleep 0.05; done; grep -o 'target remote [0-9.:]*' " +
+                       base + ".line >" + base + ".target; timeout 120 gdb -nx -batch -x " + base +
+                       ".gdb 2>&1; "
+                       "kill $server 2>/dev/null; cat " +
+                       base + ".err")
+        .output;
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+TEST_F(Debug, FindsWhoOverwroteAPointerByGoingBackFromTheCrash) {
+    const auto begin = std::chrono::steady_clock::now();
+    const std::string output = debugged("overwritten", R"(break main
+continue
+bt
+continue
+echo crash:\n
+bt
+frame function main
+watch -l list->next->next
+reverse-continue
+echo culprit:\n
+bt
+info locals
+)");
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    EXPECT_TRUE(has(output, "Breakpoint 1, main ()")) << output;
+    EXPECT_TRUE(has(output, "received signal SIGSEGV")) << output;
+    const std::size_t crash = output.find("crash:"), culprit = output.find("culprit:");
+    ASSERT_TRUE(crash != std::string::npos && culprit != std::string::npos) << output;
+    EXPECT_TRUE(has(output.substr(crash, culprit - crash), "sum_of (node=")) << output;
+    EXPECT_TRUE(has(output.substr(crash, culprit - crash), "Old value")) << output;
+    EXPECT_TRUE(has(output.substr(culprit), "rename_node (name=")) << output;
+    EXPECT_TRUE(has(output.substr(culprit), "i = 19")) << output;
+    EXPECT_LT(took.count(), 10) << output;
+}
+
+// Steps `count` instructions there and back, and says whether all registers were the same ones.
+std::string there_and_back(const std::string& function, int count) {
+    return "break " + function + "\ncontinue\ndelete\npython\n" + R"(
+names = "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip".split()
+def registers():
+    return tuple(int(gdb.parse_and_eval("$" + name)) & (2**64 - 1) for name in names)
+seen = [registers()]
+places = set()
+for i in range()" +
+           std::to_string(count) + R"():
+    gdb.execute("stepi", to_string=True)
+    seen.append(registers())
+    places.add(gdb.selected_frame().name())
+wrong = 0
+for expected in reversed(seen[:-1]):
+    gdb.execute("reverse-stepi", to_string=True)
+    wrong += registers() != expected
+print(")" + function +
+           R"( wrong:", wrong, "different:", len(set(seen)))
+print(")" + function +
+           R"( places:", sorted(str(place) for place in places))
+end
+)";
+}
+
+TEST_F(Debug, StepsBackAcrossASystemCallASignalAndASwitchOfThreads) {
+    const std::string output = debugged(
+        "detours", "handle SIGUSR1 nostop noprint pass\n" + there_and_back("ask_kernel", 40) +
+                       there_and_back("send_signal", 400) + there_and_back("switch_threads", 40));
+    EXPECT_TRUE(has(output, "ask_kernel wrong: 0 ")) << output;
+    EXPECT_TRUE(has(output, "send_signal wrong: 0 ")) << output;
+    EXPECT_TRUE(has(output, "switch_threads wrong: 0 ")) << output;
+    EXPECT_TRUE(has(output, "'on_signal'")) << output;
+    EXPECT_TRUE(has(output, "'sched_yield'") || has(output, "'__sched_yield'")) << output;
+}
+
+TEST_F(Debug, KnowsThreadsRegistersMomentsAndRefusesToWrite) {
+    const std::string output = debugged("detours", R"(break send_signal
+continue
+info threads
+info sharedlibrary
+p $cr3 != 0
+p $ymm0.v8_int32
+p handled = 3
+monitor mark here
+monitor marks
+monitor seek end
+maintenance flush register-cache
+monitor when
+monitor seek here
+maintenance flush register-cache
+bt
+reverse-continue
+)");
+    EXPECT_TRUE(has(output, "\"detours\"")) << output;
+    EXPECT_TRUE(has(output, "\"CPU 0, runs ")) << output;
+    EXPECT_TRUE(has(output, "libc.so.6")) << output;
+    EXPECT_TRUE(has(output, "$1 = 1")) << output;
+    EXPECT_TRUE(has(output, "Cannot access memory")) << output;
+    EXPECT_TRUE(has(output, "here: #")) << output;
+    EXPECT_TRUE(has(output, "#0  send_signal ()")) << output;
+    EXPECT_TRUE(has(output, "No more reverse-execution history")) << output;
+}
+
+// --- Looking changes nothing. ---
+
+std::vector<Digest> digests(machine::Engine engine, bool with_stops) {
+    constexpr u64 kInterval = 1'234'567;
+    Result<std::unique_ptr<cli::OpenedHistory>> opened =
+        cli::OpenedHistory::open(history_of("detours"), engine);
+    EXPECT_TRUE(opened.ok()) << opened.error().message;
+    history::Timeline& timeline = (*opened)->timeline();
+    debug::Traveller traveller(timeline);
+    const auto no_files = [](const std::string&) -> Result<std::vector<u8>> { return Error{""}; };
+    u64 hits = 0;
+    debug::Hunt hunt;
+    if (with_stops) {
+        const auto debuggee = debug::Debuggee::find(traveller, {}, no_files);
+        EXPECT_TRUE(debuggee.ok()) << debuggee.error().message;
+        const auto thread = (*debuggee)->thread((*debuggee)->present_thread());
+        const u64 stack = (*debuggee)->registers(*thread).gpr[cpu::kRSP];
+        profile::LinuxKernel& kernel = (*debuggee)->tasks()->kernel();
+        hunt.places.breakpoints = {*kernel.address_of("schedule"),
+                                   *kernel.address_of("do_syscall_64")};
+        std::sort(hunt.places.breakpoints.begin(), hunt.places.breakpoints.end());
+        hunt.places.watches = {
+            {.address = stack - 4096, .size = 4096, .reads = true, .writes = true},
+            {.address = *kernel.address_of("jiffies"), .size = 8, .reads = false, .writes = true}};
+        hunt.accepts = [&](const cpu::DebugHit&) {
+            ++hits;
+            return false;
+        };
+        EXPECT_TRUE(traveller.seek(Ticks(0)).ok());
+    }
+    std::vector<Digest> result;
+    while (!timeline.end()) {
+        (void)traveller.run(timeline.ticks() + Ticks(kInterval), hunt);
+        result.push_back(timeline.machine().state_digest());
+    }
+    EXPECT_EQ(with_stops, hits > 100) << hits;
+    return result;
+}
+
+TEST_F(Debug, ChangesNothingInEitherEngine) {
+    const std::vector<Digest> plain = digests(machine::Engine::kTranslator, false);
+    ASSERT_GT(plain.size(), 3u);
+    EXPECT_EQ(plain, digests(machine::Engine::kTranslator, true));
+    EXPECT_EQ(plain, digests(machine::Engine::kInterpreter, true));
+}
+
+}  // namespace
+}  // namespace uchronia::tests
