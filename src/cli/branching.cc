@@ -7,6 +7,7 @@
 #include "cli/exit_status.h"
 #include "cli/message.h"
 #include "history/history_file.h"
+#include "host/files.h"
 
 namespace uchronia::cli {
 
@@ -32,6 +33,10 @@ Result<std::unique_ptr<BranchPoint>> BranchPoint::open(const BranchOptions& opti
     if (!history)
         return history.error();
     point->history_ = std::move(*history);
+    const Result<host::MappedFile> file = host::map_file(*path);
+    if (!file)
+        return file.error();
+    point->digest_ = digest_of(file->bytes());
     say_if_engine_is_missing(options.engine);
     Result<std::unique_ptr<machine::BaseImage>> base =
         obtain_base_image_of(point->history_.base, options.engine, point->code_.library());
@@ -46,6 +51,8 @@ Result<ForegroundRun> BranchPoint::run(
     options.session.engine = options_.engine;
     options.session.library = code_.library();
     options.session.expected = &history_.chain;
+    history::KeptMoments kept({.folder = checkpoint_folder(digest_)});
+    options.session.kept = &kept;
     options.begin = [&](history::Session& session, RunOutside& outside) -> Status {
         outside.set_hearing(Hearing::kNothing);
         if (Status status = session.go_to(named_.moment); !status)

@@ -46,6 +46,7 @@ class BranchPoint {
     BranchOptions options_;
     NamedMoment named_;
     history::History history_;
+    Digest digest_;  // of its file
     CodeCache code_;
     std::unique_ptr<machine::BaseImage> base_;
 };

@@ -69,7 +69,7 @@ Result<std::unique_ptr<OpenedHistory>> OpenedHistory::open(const std::string& na
     Result<std::unique_ptr<history::Timeline>> timeline = history::Timeline::open(
         *opened->base_, it.history, it.files.get(),
         {.run = {.engine = engine, .library = opened->code_.library(), .store = &it.store},
-         .folder = checkpoint_folder(it.digest),
+         .kept = {.folder = checkpoint_folder(it.digest)},
          .on_progress = [self](Ticks tick, VirtualTime time) { self->show_progress(tick, time); }});
     if (!timeline)
         return timeline.error();

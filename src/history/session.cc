@@ -121,10 +121,29 @@ Status Session::start() {
     return {};
 }
 
-// This is where it gets to the moment: by running from the start.
+// Goes on from what is kept of the recorded history, as if it had run to there. Gives the RAM of
+// the start; null: nothing is to be kept.
+std::shared_ptr<const memory::RAMSnapshot> Session::skip_to_before(const Moment& moment) {
+    if (options_.kept == nullptr || options_.expected == nullptr || divergence_ ||
+        ticks() != Ticks(0))
+        return nullptr;
+    std::shared_ptr<const memory::RAMSnapshot> start = machine_.checkpoint().ram;
+    const std::optional<StoredMoment> here =
+        options_.kept->restore_before(moment, ticks(), machine_, frames_, *start);
+    if (here) {
+        for (const ChainLink& link : options_.expected->links) {
+            if (link.tick > Ticks(0) && link.tick <= here->tick)
+                history_.chain.links.push_back(link);
+        }
+    }
+    return start;
+}
+
+// This is where it gets to the moment.
 Status Session::go_to(const Moment& moment) {
     if (Status status = start(); !status)
         return status;
+    const std::shared_ptr<const memory::RAMSnapshot> start_ram = skip_to_before(moment);
     while (!end_ && !divergence_ && !is_at(moment)) {
         const Ticks next((ticks().value / kChainInterval + 1) * kChainInterval);
         const Ticks tick = ticks() < moment.tick ? std::min(moment.tick, next) : next;
@@ -134,8 +153,11 @@ Status Session::go_to(const Moment& moment) {
         if (reason.stop == machine::Stop::kInterrupted)
             return Error{"interrupted at tick " + std::to_string(ticks().value)};
         end_ = run_.end_at(reason, outside_->end_of_console());
-        if (!end_ && ticks().value % kChainInterval == 0)
-            add_link();
+        if (end_ || ticks().value % kChainInterval != 0)
+            continue;
+        add_link();
+        if (start_ram != nullptr && !divergence_)
+            options_.kept->pass({ticks(), time()}, machine_, *start_ram);
     }
     if (divergence_)
         return Error{"this replay is not what was recorded: " + divergence_->describe()};

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "history/kept_moments.h"
 #include "history/moment.h"
 #include "history/started_run.h"
 
@@ -56,6 +57,9 @@ struct SessionOptions {
     RunObserver* observer = nullptr;
     machine::Engine engine = machine::Engine::kTranslator;  // every one gives the same run
     std::shared_ptr<cpu::jit::CodeLibrary> library = {};    // null: all is translated anew
+    // What go_to starts from, and adds to; must outlive the session. Needs `expected`. Null: it
+    // runs from the start.
+    KeptMoments* kept = nullptr;
     // Of the contents that are not in the history; must outlive the session. Null: none.
     const ContentStore* store = nullptr;
     // Nanoseconds, to measure what slow paths cost; null: not measured.
@@ -118,6 +122,7 @@ class Session {
     Progress stop_here();
     bool add_link();
     bool is_at(const Moment& moment) const;
+    std::shared_ptr<const memory::RAMSnapshot> skip_to_before(const Moment& moment);
     VirtualTime time_limit() const;
     void finish(Outcome outcome);
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "history/moment.h"
 #include "history/started_run.h"
 
 namespace uchronia::history {
@@ -31,9 +32,6 @@ class SteppedRun {
     // that has ended stays where it is.
     void run_to(Ticks tick, VirtualTime time = kNever);
 
-    // Whether this is the first state with its number of ticks: virtual time may pass between two
-    // ticks, and a run to a time ends there.
-    enum class Arrival : u8 { kByTick, kByTime };
     Arrival arrival() const { return arrival_; }
 
     // From the run's start.
@@ -50,6 +48,11 @@ class SteppedRun {
     };
     Mark mark();
     Status go_back(const Mark& mark);
+    // Somebody else has restored the machine to the first state of a tick.
+    void has_gone_to_a_tick() {
+        end_.reset();
+        arrival_ = Arrival::kByTick;
+    }
 
     // Makes run_to return soon, for good. Any thread, also signal handlers.
     void interrupt();

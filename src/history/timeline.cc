@@ -11,17 +11,6 @@ constexpr std::size_t kFewestLaid = 8;  // whatever memory they take
 // Before the tick that a seek goes to, as the next one mostly goes a little back.
 constexpr u64 kDistancesBefore[] = {u64{1} << 23, u64{1} << 19, u64{1} << 15};
 
-bool names_a_time(const Moment& moment) {
-    return moment.tick == Ticks(0) && moment.time != VirtualTime(0);
-}
-
-// Whether one comes from this state to the moment by running on, or is there.
-bool leads_to(Ticks tick, VirtualTime time, SteppedRun::Arrival arrival, const Moment& moment) {
-    if (names_a_time(moment))
-        return time < moment.time;
-    return tick < moment.tick || (tick == moment.tick && arrival == SteppedRun::Arrival::kByTick);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Timeline>> Timeline::open(const machine::BaseImage& base, History history,
@@ -34,11 +23,6 @@ Result<std::unique_ptr<Timeline>> Timeline::open(const machine::BaseImage& base,
     std::unique_ptr<Timeline> timeline(new Timeline(options));
     timeline->run_ = std::move(*run);
     timeline->lay_checkpoint();
-    if (!options.folder.empty()) {
-        timeline->store_ = std::make_unique<CheckpointStore>(options.folder);
-        for (const StoredMoment& moment : timeline->store_->moments())
-            timeline->stored_.insert(moment);
-    }
     return timeline;
 }
 
@@ -53,8 +37,8 @@ Status Timeline::seek(const Moment& moment) {
         run_->run_to(next_stop(moment), names_a_time(moment) ? moment.time : kNever);
         if (!end() && ticks().value % options_.spacing == 0)
             lay_checkpoint();
-        if (!end() && ticks().value % options_.stored_spacing == 0)
-            store_checkpoint();
+        if (!end())
+            kept_.pass({ticks(), time()}, machine(), start_ram());
         if (options_.on_progress)
             options_.on_progress(ticks(), time());
     }
@@ -112,45 +96,12 @@ Status Timeline::go_near(const Moment& moment, bool is_past) {
     if (best == laid_.end())
         best = laid_.begin();  // the start
     const bool goes_by_memory = is_past || best->first > here;
-    if (load_before(moment, std::max(here, best->first)))
+    if (kept_.restore_before(moment, std::max(here, best->first), machine(), run_->frames(),
+                             start_ram())) {
+        run_->has_gone_to_a_tick();
         return {};
-    return goes_by_memory ? run_->go_back(best->second.mark) : Status();
-}
-
-// False if there is none on disk that is more than a little later than `other`.
-bool Timeline::load_before(const Moment& moment, Ticks other) {
-    while (store_ != nullptr) {
-        auto best = stored_.end();
-        for (auto stored = stored_.begin(); stored != stored_.end(); ++stored) {
-            if (stored->tick > other + Ticks(options_.spacing) &&
-                leads_to(stored->tick, stored->time, SteppedRun::Arrival::kByTick, moment))
-                best = stored;
-        }
-        if (best == stored_.end())
-            return false;
-        Result<machine::Checkpoint> checkpoint =
-            store_->load(*best, run_->frames(), *laid_.begin()->second.mark.checkpoint.ram);
-        if (checkpoint && run_->go_back({.checkpoint = std::move(*checkpoint), .end = {}})) {
-            lay_checkpoint();
-            return true;
-        }
-        stored_.clear();
     }
-    return false;
-}
-
-void Timeline::store_checkpoint() {
-    const StoredMoment here{ticks(), time()};
-    if (store_ == nullptr || !disk_failure_.empty() || stored_.contains(here) ||
-        store_->size() >= options_.disk_budget)
-        return;
-    const machine::Checkpoint checkpoint = run_->mark().checkpoint;
-    const Status status =
-        store_->save(here, checkpoint, *laid_.begin()->second.mark.checkpoint.ram);
-    if (status)
-        stored_.insert(here);
-    else
-        disk_failure_ = status.error().message;
+    return goes_by_memory ? run_->go_back(best->second.mark) : Status();
 }
 
 void Timeline::thin_out() {

@@ -12,11 +12,10 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "base/result.h"
-#include "history/checkpoint_store.h"
+#include "history/kept_moments.h"
 #include "history/moment.h"
 #include "history/stepped_run.h"
 
@@ -26,12 +25,8 @@ struct TimelineOptions {
     SteppedRunOptions run = {};
     // Bytes that the checkpoints in memory may take.
     u64 memory_budget = u64{2} << 30;
-    // Ticks from one to the next: in memory (near to where one is there are more), and on disk.
-    u64 spacing = u64{1} << 26;
-    u64 stored_spacing = u64{1} << 29;  // a multiple of `spacing`
-    // For checkpoints on disk, of this history alone; empty: none are kept there.
-    std::string folder = {};
-    u64 disk_budget = u64{4} << 30;  // bytes; then no more are kept
+    u64 spacing = u64{1} << 26;  // ticks from one to the next; near to where one is there are more
+    KeptMomentsOptions kept = {};  // on disk
     // Called every now and then while a seek runs the history.
     std::function<void(Ticks, VirtualTime)> on_progress = {};
 };
@@ -61,10 +56,10 @@ class Timeline {
     // Checkpoints in memory.
     std::size_t laid_count() const { return laid_.size(); }
     // Why checkpoints are not kept on disk, though they should be; empty: they are.
-    const std::string& disk_failure() const { return disk_failure_; }
+    const std::string& disk_failure() const { return kept_.failure(); }
 
   private:
-    explicit Timeline(const TimelineOptions& options) : options_(options) {}
+    explicit Timeline(const TimelineOptions& options) : options_(options), kept_(options.kept) {}
 
     struct Laid {
         VirtualTime time;
@@ -78,16 +73,14 @@ class Timeline {
     bool is_here(const Moment& moment) const;
     bool has_come_to(const Moment& moment) const;
     Status go_near(const Moment& moment, bool is_past);
-    bool load_before(const Moment& moment, Ticks other);
     Ticks next_stop(const Moment& moment) const;
-    void store_checkpoint();
+    const memory::RAMSnapshot& start_ram() const {
+        return *laid_.begin()->second.mark.checkpoint.ram;
+    }
     void thin_out();
 
     const TimelineOptions options_;
-    // Outlives the machine, which uses what it has loaded.
-    std::unique_ptr<CheckpointStore> store_;
-    std::set<StoredMoment> stored_;
-    std::string disk_failure_;
+    KeptMoments kept_;  // outlives the machine
     std::unique_ptr<SteppedRun> run_;
     std::map<Ticks, Laid> laid_;
     std::optional<Here> here_;  // of the last seek

@@ -82,8 +82,8 @@ class TimelineOf : public testing::TestWithParam<int> {
         options.run.engine = engine;
         options.memory_budget = budget;
         options.spacing = kSpacing;
-        options.stored_spacing = kStoredSpacing;
-        options.folder = folder;
+        options.kept.folder = folder;
+        options.kept.spacing = kStoredSpacing;
         options.on_progress = [this](Ticks, VirtualTime) { ++ran_; };
         auto timeline = Timeline::open(*base_, history_, files_.get(), options);
         EXPECT_TRUE(timeline.ok()) << (timeline ? "" : timeline.error().message);
