@@ -34,13 +34,15 @@ written. The sources:
 
   output, error              the command's
   console                    the serial console: what the kernel prints there, which is what is grave
-  kernel                     the kernel's reports about itself: warnings, oopses, stalls
+  kernel                     the kernel's log (dmesg), said a little later than the kernel did
+  report                     the kernel's reports about itself: warnings, oopses, stalls
   agent                      notes of Uchronia's agent in the guest
   visit-output, visit-error  of commands that were called into it ('exec --save', 'shell')
 
 --grep takes an extended regular expression; it is looked for in the source and the text ("console
 .*Call Trace"). --between takes two moments; either may be left out ("2.5s..", "#0..#5000000").
-With --json each line is one object; that of the console has the kernel's own time, too.
+With --json each line is one object; those of the kernel and of the console have the kernel's own
+time, too.
 
 The history stays as it is. Exit status: 0; 1 if the replay was not the same as what was recorded;
 123, 125 and 130 as for 'run'.

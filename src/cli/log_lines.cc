@@ -15,8 +15,8 @@ using JSON = nlohmann::ordered_json;
 // A guest that never ends its line must not fill the host's memory.
 constexpr std::size_t kLongestLine = 65536;
 
-constexpr const char* kNames[] = {"output", "error",        "console",    "kernel",
-                                  "agent",  "visit-output", "visit-error"};
+constexpr const char* kNames[] = {"output", "error", "console",      "kernel",
+                                  "report", "agent", "visit-output", "visit-error"};
 static_assert(std::size(kNames) == static_cast<std::size_t>(LogSource::kCount));
 
 LogSource source_of(machine::OutputStream stream) {
@@ -96,7 +96,10 @@ void LogOutside::kernel_report(u64 kind, std::string_view text) {
 }
 
 void LogOutside::agent_log(u64 level, std::string_view text) {
-    emit_lines(LogSource::kAgent, text, level_name(level));
+    if (level == UCHRONIA_LOG_KERNEL)
+        emit_kernel_line(text);
+    else
+        emit_lines(LogSource::kAgent, text, level_name(level));
 }
 
 void LogOutside::finish() {
@@ -125,6 +128,20 @@ void LogOutside::end_line(LogSource source) {
     if (source == LogSource::kConsole)
         line.kernel_time = kernel_time_of(text);
     text.clear();
+    emit(std::move(line));
+}
+
+// "<6>[    1.234567] text".
+void LogOutside::emit_kernel_line(std::string_view text) {
+    static constexpr const char* kLevels[] = {"emerg",   "alert",  "crit", "err",
+                                              "warning", "notice", "info", "debug"};
+    LogLine line{.tick = {}, .time = {}, .source = LogSource::kKernel, .text = {}};
+    if (text.size() >= 3 && text[0] == '<' && text[1] >= '0' && text[1] < '8' && text[2] == '>') {
+        line.kind = kLevels[text[1] - '0'];
+        text.remove_prefix(3);
+    }
+    line.text = text;
+    line.kernel_time = kernel_time_of(line.text);
     emit(std::move(line));
 }
 

@@ -16,6 +16,7 @@ enum class LogSource : u8 {
     kOutput,
     kError,
     kConsole,
+    kKernel,  // a line of its log
     kReport,  // of the kernel about itself
     kAgent,
     kVisitOutput,
@@ -29,9 +30,9 @@ struct LogLine {
     VirtualTime time;
     LogSource source = LogSource::kOutput;
     std::string text;  // without the newline
-    // Of a report: what it is; of the agent: how grave.
+    // Of a report: what it is; of the agent and the kernel: how grave.
     std::string kind = {};
-    // As the kernel's own clock has it, on the console.
+    // Of the kernel, and on the console: as its own clock has it.
     std::optional<VirtualTime> kernel_time = {};
 };
 
@@ -59,6 +60,7 @@ class LogOutside final : public machine::SilentOutside {
     void add(LogSource source, std::string_view text);
     void end_line(LogSource source);
     void emit(LogLine line);
+    void emit_kernel_line(std::string_view text);
     void emit_lines(LogSource source, std::string_view text, const std::string& kind);
 
     Clock now_;

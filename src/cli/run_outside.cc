@@ -125,6 +125,7 @@ std::string report_name(u64 kind) {
 std::string level_name(u64 log_level) {
     return log_level == UCHRONIA_LOG_ERROR     ? "error"
            : log_level == UCHRONIA_LOG_WARNING ? "warning"
+           : log_level == UCHRONIA_LOG_KERNEL  ? "kernel"
                                                : "note";
 }
 

@@ -83,6 +83,8 @@ Result<ForegroundRun> run_in_foreground(const machine::BaseImage& base, history:
         host_nanoseconds = host::monotonic_nanoseconds() - begin;
         signal = interrupts.signal();
     }
+    if (options.end)
+        options.end();
     if (Status status = session.keep_contents(); !status)
         say("the contents of the files that were read are not kept for replays: " +
             status.error().message);

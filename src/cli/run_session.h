@@ -17,6 +17,8 @@ struct ForegroundOptions {
     OutWriter* out = nullptr;  // of the files that come out; null: they are dropped
     // Goes to where the run begins and says how it goes on. Null: from its start, as it is.
     std::function<Status(history::Session&, RunOutside&)> begin = {};
+    // Called when the guest has said all, before anything is said about its run. Null: nothing.
+    std::function<void()> end = {};
 };
 
 struct ForegroundRun {

@@ -51,8 +51,10 @@ int shell(const Options& options, const std::vector<std::string>& command) {
     const VisitRequestOptions request{
         .as_root = options.as_root,
         .environment = {"TERM=" + std::string(kind == nullptr ? "dumb" : kind)}};
+    ForegroundOptions foreground;
+    foreground.end = [&] { terminal.reset(); };
     const Result<ForegroundRun> done =
-        (*point)->run({}, [&](history::Session& session, RunOutside& outside) -> Status {
+        (*point)->run(foreground, [&](history::Session& session, RunOutside& outside) -> Status {
             say("at " + format_seconds(session.time().value) + ", tick " +
                 format_count(session.ticks().value) + "; the session ends with the shell");
             outside.set_hearing(Hearing::kVisit);

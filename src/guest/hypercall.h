@@ -88,6 +88,8 @@ enum UchroniaLogLevel {
     UCHRONIA_LOG_ERROR = 1,
     UCHRONIA_LOG_WARNING = 2,
     UCHRONIA_LOG_INFO = 3,
+    /* A line of the kernel's log: "<LEVEL>[SECONDS.MICROSECONDS] TEXT", both the kernel's own. */
+    UCHRONIA_LOG_KERNEL = 4,
 };
 
 /* Sizes that the machine refuses with -EINVAL beyond: one call never moves more than this. */

@@ -194,6 +194,8 @@ Result<History> parse_history(std::span<const u8> file, const std::string& name)
         return status.error();
     if (!reader.at_end())
         return damaged(name, "it goes on after its end");
+    if (file[offsetof(FileHeader, version)] != version_of(history))
+        return damaged(name, "its version is not that of its contents");
     if (!history.chain.well_formed())
         return damaged(name, "its hash chain is not in order");
     return history;

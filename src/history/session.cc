@@ -149,7 +149,7 @@ Status Session::go_to(const Moment& moment) {
         const Ticks tick = ticks() < moment.tick ? std::min(moment.tick, next) : next;
         const machine::StopReason reason =
             interrupted_ ? machine::StopReason{.stop = machine::Stop::kInterrupted, .message = {}}
-                         : run_.run(tick, time() < moment.time ? moment.time : kNever);
+                         : run_.run(tick, run_.time() < moment.time ? moment.time : kNever);
         if (reason.stop == machine::Stop::kInterrupted)
             return Error{"interrupted at tick " + std::to_string(ticks().value)};
         end_ = run_.end_at(reason, outside_->end_of_console());
@@ -165,7 +165,7 @@ Status Session::go_to(const Moment& moment) {
 }
 
 bool Session::is_at(const Moment& moment) const {
-    return ticks() >= moment.tick && time() >= moment.time;
+    return ticks() >= moment.tick && run_.time() >= moment.time;
 }
 
 // A machine that has ended by itself does nothing any more; but where the command has ended, or
@@ -197,7 +197,7 @@ Status Session::branch(u64 seed) {
         return status;
     const VirtualTime timeout = history_.limits.timeout;
     run_.forget_future();
-    if (timeout > time())
+    if (timeout > run_.time())
         history_.limits.timeout = timeout;
     run_.change_seed(seed);
     options_.expected = nullptr;
@@ -209,11 +209,11 @@ Status Session::visit(Visit visit, VirtualTime timeout, const VisitOptions& opti
     if (Status status = can_go_on(); !status)
         return status;
     run_.forget_future();
-    history_.limits.timeout = saturating_sum(time(), timeout);
+    history_.limits.timeout = saturating_sum(run_.time(), timeout);
     if (Status status = run_.visit(std::move(visit), options.input); !status)
         return status;
     terminal_ = options.terminal;
-    answer_by_ = saturating_sum(time(), kAnswerTime);
+    answer_by_ = saturating_sum(run_.time(), kAnswerTime);
     outside_->expect_answer();
     options_.expected = nullptr;
     end_.reset();
@@ -228,7 +228,7 @@ Status Session::check_answer() {
     }
     if (history_.result && history_.result->outcome.kind != OutcomeKind::kStopped)
         return Error{"the guest ended before it answered: " + describe(history_.result->outcome)};
-    if (time() < answer_by_)
+    if (run_.time() < answer_by_)
         return {};
     return Error{"the guest does not answer: its PID 1 did not come to run in " +
                  std::to_string(kAnswerTime.value / 1'000'000'000) +
@@ -236,7 +236,7 @@ Status Session::check_answer() {
 }
 
 VirtualTime Session::time_limit() const {
-    const VirtualTime live = terminal_ == nullptr ? kNever : terminal_->limit(time());
+    const VirtualTime live = terminal_ == nullptr ? kNever : terminal_->limit(run_.time());
     return std::min(live, answer_by_);
 }
 
@@ -252,7 +252,7 @@ Session::Progress Session::advance() {
         next = std::min(next, options_.observer->next_stop(Ticks(done)));
     const Progress progress = follow(run_.run(next, time_limit()));
     if (progress == Progress::kOn && terminal_ != nullptr) {
-        for (TerminalInput& input : terminal_->take(time()))
+        for (TerminalInput& input : terminal_->take(run_.time()))
             run_.type(std::move(input));
     }
     return progress;

@@ -33,7 +33,7 @@ class RAMTest : public testing::Test {
         forget();
     }
     void forget() {
-        forget();
+        watcher = {};
         watcher.ram = &ram;
     }
     void place(u64 page, Frame* frame) {

@@ -148,7 +148,8 @@ TEST_P(Exec, TellsErrors) {
 TEST_P(Exec, NeedsAGuestThatCanAnswer) {
     if (::geteuid() != 0)
         return;
-    EXPECT_EQ(uchronia("run --save p.uch -- sh -c 'echo c >/proc/sysrq-trigger' 2>&1").exit_status,
+    EXPECT_EQ(uchronia("run --save p.uch -- sh -c 'sleep 1; echo c >/proc/sysrq-trigger' 2>&1")
+                  .exit_status,
               120);
     const HostResult dead = uchronia("exec p.uch -- true 2>&1");
     EXPECT_EQ(dead.exit_status, 125);
@@ -162,7 +163,7 @@ TEST_P(Exec, NeedsAGuestThatCanAnswer) {
 }
 
 TEST_P(Exec, LogTellsWhatWasSaidAndWhen) {
-    const std::vector<json> all = log("h.uch");
+    const std::vector<json> all = log("h.uch --grep '^(output|error) '");
     ASSERT_EQ(all.size(), 9u);
     u64 last = 0;
     for (int i = 0; i < 8; ++i) {
@@ -173,14 +174,26 @@ TEST_P(Exec, LogTellsWhatWasSaidAndWhen) {
     }
     EXPECT_EQ(all[8]["text"], "the end");
     EXPECT_EQ(all[8]["source"], "error");
-    EXPECT_EQ(log("h.uch --engine interp"), all);
+    EXPECT_EQ(log("h.uch --engine interp"), log("h.uch"));
     EXPECT_EQ(log("h.uch --grep 'output line [23]'").size(), 2u);
     // The line is said at its tick: it is not there one tick before.
     const u64 third = all[2]["tick"];
     const std::string from = "#" + std::to_string(all[1]["tick"].get<u64>());
-    EXPECT_EQ(log("h.uch --between '" + from + "..#" + std::to_string(third + 1) + "'").size(), 2u);
-    EXPECT_EQ(log("h.uch --between '" + from + "..#" + std::to_string(third) + "'").size(), 1u);
+    EXPECT_EQ(
+        log("h.uch --grep '^output' --between '" + from + "..#" + std::to_string(third + 1) + "'")
+            .size(),
+        2u);
+    EXPECT_EQ(log("h.uch --grep '^output' --between '" + from + "..#" + std::to_string(third) + "'")
+                  .size(),
+              1u);
     EXPECT_EQ(uchronia("log h.uch").exit_status, 0);
+    if (::geteuid() == 0) {
+        uchronia("run --save k.uch -- sh -c 'echo \"<3>of a program\" >/dev/kmsg; sleep 0.1'");
+        const std::vector<json> kernel = log("k.uch --grep 'kernel err: .*of a program'");
+        ASSERT_EQ(kernel.size(), 1u);
+        EXPECT_EQ(kernel[0]["kind"], "err");
+        EXPECT_GT(kernel[0]["kernel_nanoseconds"], 0);
+    }
     EXPECT_EQ(uchronia("log h.uch --between 1s 2>&1").exit_status, 125);
     EXPECT_EQ(uchronia("log h.uch --grep '(' 2>&1").exit_status, 125);
 }

@@ -156,6 +156,7 @@ void boot() {
 
 [[noreturn]] void run_once() {
     guest::RunDescription run;
+    kernel_watch.pass_on_lines();
     read_run(run);
     feed_entropy();
     const RootFolders folders = enter_root_file_system(run);
