@@ -131,7 +131,12 @@ info threads
 info sharedlibrary
 p $cr3 != 0
 p $ymm0.v8_int32
-p handled = 3
+python
+try:
+    gdb.execute("print handled = 3")
+except gdb.error as error:
+    print(error)
+end
 monitor mark here
 monitor marks
 monitor seek end
@@ -150,6 +155,42 @@ reverse-continue
     EXPECT_TRUE(has(output, "here: #")) << output;
     EXPECT_TRUE(has(output, "#0  send_signal ()")) << output;
     EXPECT_TRUE(has(output, "No more reverse-execution history")) << output;
+}
+
+TEST_F(Debug, BeginsAtTheEndIfAsked) {
+    const std::string output = debugged("overwritten", R"(bt
+reverse-stepi
+x/i $pc
+continue
+add-symbol-file target:/uchronia/kernel
+info address do_exit
+hbreak do_group_exit
+reverse-continue
+info threads
+)",
+                                        "--at end");
+    EXPECT_TRUE(has(output, "sum_of (node=0x")) << output;
+    EXPECT_TRUE(has(output, "mov ")) << output;
+    EXPECT_TRUE(has(output, "No more reverse-execution history")) << output;
+    EXPECT_TRUE(has(output, "do_exit")) << output;
+}
+
+TEST_F(Debug, ShowsTheMachineAlone) {
+    const std::string output = debugged("overwritten", R"(info threads
+add-symbol-file target:/uchronia/kernel
+hbreak do_sys_openat2
+continue
+bt 1
+p $cr4 != 0 && ($efer & 0x500) == 0x500
+stepi
+reverse-stepi
+monitor when
+)",
+                                        "--process machine");
+    EXPECT_TRUE(has(output, "\"CPU 0, runs ")) << output;
+    EXPECT_TRUE(has(output, "hit Breakpoint 1, 0x") && has(output, "in do_sys_openat2 ()"))
+        << output;
+    EXPECT_TRUE(has(output, "$1 = 1")) << output;
 }
 
 // --- Looking changes nothing. ---

@@ -105,8 +105,6 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
             if (special == Next::kAgain)
                 continue;
         }
-        if (stops_ != nullptr && debugger_stops(cpu)) [[unlikely]]
-            break;
         if (translated_ != nullptr) {
             const Next next = run_translated(cpu);
             if (next == Next::kLeave)
@@ -114,6 +112,9 @@ RunResult Interpreter::run(VCPU& cpu, u64 budget) {
             if (next == Next::kAgain)
                 continue;
         }
+        // Translated code has left what is to be looked at.
+        if (stops_ != nullptr && debugger_stops(cpu)) [[unlikely]]
+            break;
         const Block* block = find(cpu);
         if (block == nullptr) [[unlikely]] {
             if (run_alone(cpu) == Next::kLeave)

@@ -53,7 +53,11 @@ TranslatedBlock* BlockTranslator::put_block(u16 offset, u64& lines) {
 // Finds the block's instructions, by the rules of the interpreter's blocks.
 bool BlockTranslator::decode_items(u16 offset) {
     u32 at = offset;
-    while (!ended_ && count_ < kMostInstructions && at < kPageSize) {
+    const auto ends_at = [this](u32 place) {
+        return ends_ != nullptr && count_ != 0 &&
+               std::find(ends_->begin(), ends_->end(), place) != ends_->end();
+    };
+    while (!ended_ && count_ < kMostInstructions && at < kPageSize && !ends_at(at)) {
         if (!add_item(page_.bytes + at, static_cast<unsigned>(kPageSize) - at,
                       static_cast<u16>(at)))
             break;

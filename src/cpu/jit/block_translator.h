@@ -50,6 +50,8 @@ class BlockTranslator {
           hot_(store.hot_end(), &parts_.far_fields),
           cold_(store.cold_end(), &parts_.far_fields) {}
 
+    // Blocks end before these offsets of the page; must outlive the translation.
+    void set_ends(const std::vector<u16>& offsets) { ends_ = &offsets; }
     // The block at `offset`, or null if its first instruction is not for the translator. `lines`:
     // what was read of the page, for MMU::mark_code.
     TranslatedBlock* translate(u16 offset, u64& lines);
@@ -89,6 +91,7 @@ class BlockTranslator {
     };
     enum class Where : u8 { kHost, kMemory, kBoth };  // the flags
     enum class AccessKind : u8 { kRead, kWrite };
+    const std::vector<u16>* ends_ = nullptr;
 
     // block_translator.cc: the block as a whole.
     bool decode_items(u16 offset);

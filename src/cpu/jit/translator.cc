@@ -1,5 +1,7 @@
 #include "cpu/jit/translator.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "cpu/access.h"
 #include "cpu/jit/frame_layout.h"
@@ -45,6 +47,12 @@ class Stopwatch {
     u64& nanoseconds_;
     const u64 begin_;
 };
+
+// Whether a debugger has to see the next instruction.
+bool is_for_debugger(const DebugStops& stops, const VCPU& cpu) {
+    return (stops.places().user_mode && cpu.state.cpl() == 3) ||
+           stops.next_breakpoint(cpu.state.rip) == cpu.state.rip;
+}
 
 // Translations hold for this program, and for hosts like this one.
 Digest identity_of(const HostDifferences& differences) {
@@ -135,7 +143,7 @@ void Translator::give_to_library() {
 
 void Translator::give_to_library(u64 page_number) {
     std::vector<u8> images = store_.take_images(page_number);
-    if (!images.empty())
+    if (!images.empty() && !broken_pages_.contains(page_number))
         library_->add(digest_of({mmu_.page_bytes(page_number), kPageSize}), std::move(images));
 }
 
@@ -147,7 +155,8 @@ void Translator::write_perf_map() const {
 
 // Installs what is known of a page with these contents.
 void Translator::look_up_page(const VCPU& cpu, u64 page_number, const u8* bytes) {
-    if (library_ == nullptr || store_.is_looked_up(page_number))
+    if (library_ == nullptr || store_.is_looked_up(page_number) ||
+        broken_pages_.contains(page_number))
         return;
     const Stopwatch watch(clock_, counters_.installation_time);
     store_.set_looked_up(page_number);
@@ -282,7 +291,7 @@ const u8* Translator::resolve(VCPU& cpu) {
     const u64 rip = cpu.state.rip;
     select(cpu);
     TranslatorFrame& f = cpu.translation;
-    if (stops_ != nullptr && stops_->looks_at_code(rip, cpu.state.cpl() == 3)) [[unlikely]]
+    if (stops_ != nullptr && is_for_debugger(*stops_, cpu)) [[unlikely]]
         return nullptr;
     const JumpEntry& entry = f.jumps[JumpTables::index_of(rip)];
     cpu.state.gpr[kPageBaseSlot] = rip & ~kPageMask;
@@ -298,6 +307,43 @@ const u8* Translator::resolve(VCPU& cpu) {
         return nullptr;
     jumps_.add(f.jumps, {rip, block->indirect}, block->number);
     return block->indirect;
+}
+
+void Translator::set_debug_stops(const DebugStops* stops) {
+    stops_ = stops;
+    ++stops_changes_;
+}
+
+// Makes a page's blocks end before the breakpoints that it has at the address of RIP. Whether there
+// is one at RIP, or was one when it was executed at another address.
+bool Translator::has_breakpoint(u64 rip, u64 page_number) {
+    if (stops_ == nullptr)
+        return false;
+    const bool has_any = stops_->looks_at_code(rip, /*user=*/false);
+    if (!has_any && !broken_pages_.contains(page_number))
+        return false;
+    BrokenPage& page = broken_pages_[page_number];
+    std::vector<u16> offsets;
+    u64 address = stops_->next_breakpoint(rip & ~kPageMask);
+    for (; address != ~u64{0}; address = stops_->next_breakpoint(address + 1)) {
+        offsets.push_back(static_cast<u16>(address & kPageMask));
+        if ((address & kPageMask) == kPageMask)
+            break;
+    }
+    if (page.stops_changes != stops_changes_)
+        page.offsets.clear();
+    bool is_known = page.stops_changes == stops_changes_;
+    for (const u16 offset : offsets) {
+        if (std::find(page.offsets.begin(), page.offsets.end(), offset) != page.offsets.end())
+            continue;
+        page.offsets.push_back(offset);
+        is_known = false;
+    }
+    page.stops_changes = stops_changes_;
+    if (!is_known)
+        store_.drop_page(page_number, frame::kLeaveStub);
+    const u16 here = static_cast<u16>(rip & kPageMask);
+    return std::find(page.offsets.begin(), page.offsets.end(), here) != page.offsets.end();
 }
 
 // Links between pages are relative: they hold for one address of the page that they lead out of. A
@@ -333,6 +379,8 @@ TranslatedBlock* Translator::block_at(VCPU& cpu, IfMissing if_missing) {
     if (!page.ok || page.bytes == nullptr || !page.cacheable)
         return nullptr;
     select(cpu);  // a fetch may have made a table
+    if (has_breakpoint(rip, page.page_number))
+        return nullptr;
     look_up_page(cpu, page.page_number, page.bytes);
     note_home(cpu, page.page_number);
     const u32 mode = cpu.translation.mode;
@@ -356,8 +404,10 @@ TranslatedBlock* Translator::block_at(VCPU& cpu, IfMissing if_missing) {
 TranslatedBlock* Translator::translate(const SourcePage& page, u64 address, u32 mode) {
     const Stopwatch watch(clock_, counters_.translation_time);
     u64 lines = 0;
-    TranslatedBlock* block = BlockTranslator(store_, differences_, page, mode)
-                                 .translate(static_cast<u16>(address & kPageMask), lines);
+    BlockTranslator translator(store_, differences_, page, mode);
+    if (const auto broken = broken_pages_.find(page.number); broken != broken_pages_.end())
+        translator.set_ends(broken->second.offsets);
+    TranslatedBlock* block = translator.translate(static_cast<u16>(address & kPageMask), lines);
     if (block == nullptr)
         return nullptr;
     block->address = address;

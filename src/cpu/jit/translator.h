@@ -5,6 +5,7 @@
 // same VCPU and hand over at any instruction boundary.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -55,8 +56,9 @@ class Translator final : public TranslatedCode, public CodeObserver {
     // Code is translated when it has been come to so many times (tests: 0).
     void set_heat_threshold(u8 count) { hot_ = count; }
 
-    // Code that a debugger has stops in is left to the interpreter; null: there is no debugger.
-    void set_debug_stops(const DebugStops* stops) { stops_ = stops; }
+    // Instructions that a debugger has breakpoints at are left to the interpreter, and user code
+    // where it waits for that; null: there is no debugger. What is linked has to be dropped too.
+    void set_debug_stops(const DebugStops* stops);
 
     Result run(VCPU& cpu) override;
     void drop_caches() override;
@@ -125,10 +127,18 @@ class Translator final : public TranslatedCode, public CodeObserver {
     u32 find_number_of_key(u64 fetch_key, u32 mode);
     void begin_key_numbers();
     void note_home(const VCPU& cpu, u64 page_number);
+    bool has_breakpoint(u64 rip, u64 page_number);
     bool has_one_home(const VCPU& cpu, u64 page_number) const;
 
     MMU& mmu_;
     const DebugStops* stops_ = nullptr;
+    // Pages that have had breakpoints: no block begins at these offsets, or goes on past them.
+    struct BrokenPage {
+        std::vector<u16> offsets;
+        u64 stops_changes = 0;  // when they were found
+    };
+    std::map<u64, BrokenPage> broken_pages_;  // by page number
+    u64 stops_changes_ = 0;                   // calls of set_debug_stops
     const Binder binder_;
     const HostDifferences& differences_;
     std::shared_ptr<CodeLibrary> library_;

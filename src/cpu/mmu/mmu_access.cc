@@ -473,8 +473,8 @@ bool MMU::copy_to_guest(VCPU& cpu, u64 address, const void* data, u64 size) {
             return false;
         done += part;
     }
-    if (stops_ != nullptr && stops_->watch_at(address, size, true) != nullptr)
-        (void)note_debug_stops(cpu, nullptr, address, size, Access::kWrite);
+    CHECK(cpu.alone || stops_ == nullptr);  // no watchpoint has to wait
+    (void)note_debug_stops(cpu, nullptr, address, size, Access::kWrite);
     for (u64 done = 0; done < size;) {
         const u64 at = address + done;
         const u64 part = std::min(size - done, kPageSize - (at & kPageMask));
