@@ -28,6 +28,8 @@ What is done there is a branch: another history, which is the same as HISTORY up
 kept as the last one, and as a file with --save; HISTORY stays as it is. 'uchronia replay last' shows
 the session again, bit for bit, and what the others have written.
 
+Ctrl-C is the guest's; Ctrl-], three times, leaves a guest that does not end the shell by itself.
+
 A command after '--' is run in place of the shell (bash, else sh), on the terminal.
 
 Exit status: that of the shell; 125 if the guest does not answer; 120 to 123 as for 'run'.
@@ -56,9 +58,11 @@ int shell(const Options& options, const std::vector<std::string>& command) {
     const Result<ForegroundRun> done =
         (*point)->run(foreground, [&](history::Session& session, RunOutside& outside) -> Status {
             say("at " + format_seconds(session.time().value) + ", tick " +
-                format_count(session.ticks().value) + "; the session ends with the shell");
+                format_count(session.ticks().value) +
+                "; the session ends with the shell, or with Ctrl-] three times");
             outside.set_hearing(Hearing::kVisit);
-            terminal = std::make_unique<UserTerminal>(outside.interrupt_descriptor());
+            terminal = std::make_unique<UserTerminal>(outside.interrupt_descriptor(),
+                                                      [&session] { session.interrupt(); });
             history::Visit visit =
                 visit_of(session.history(), command.empty() ? kShell : command, request);
             visit.request.streams = machine::Streams::kTerminal;

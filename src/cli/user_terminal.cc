@@ -17,6 +17,10 @@ namespace {
 constexpr u64 kAhead = 10'000'000;
 constexpr u64 kBehind = 50'000'000;
 
+// Ctrl-], so often in a row, leaves.
+constexpr char kEscape = '\x1d';
+constexpr unsigned kEscapes = 3;
+
 }  // namespace
 
 UserTerminal::~UserTerminal() {
@@ -73,6 +77,14 @@ bool UserTerminal::wait_for_key(u64 nanoseconds) const {
     return ::ppoll(waits, 2, &timeout, nullptr) > 0 && waits[0].revents != 0;
 }
 
+void UserTerminal::look_for_escape(const std::string& typed) {
+    for (const char c : typed) {
+        escapes_ = c == kEscape ? escapes_ + 1 : 0;
+        if (escapes_ == kEscapes)
+            leave_();
+    }
+}
+
 std::vector<history::TerminalInput> UserTerminal::take(VirtualTime time) {
     const u64 now = host::monotonic_nanoseconds();
     const VirtualTime there = guest_anchor_ + VirtualTime(now - host_anchor_);
@@ -92,6 +104,7 @@ std::vector<history::TerminalInput> UserTerminal::take(VirtualTime time) {
         return inputs;
     ended_ = count <= 0;
     typed.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    look_for_escape(typed);
     inputs.push_back({.at = {},
                       .kind = ended_ ? history::TerminalInput::Kind::kHangUp
                                      : history::TerminalInput::Kind::kTyped,

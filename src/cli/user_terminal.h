@@ -5,6 +5,8 @@
 
 #include <termios.h>
 
+#include <functional>
+
 #include "base/result.h"
 #include "history/session.h"
 
@@ -12,8 +14,10 @@ namespace uchronia::cli {
 
 class UserTerminal final : public history::LiveTerminal {
   public:
-    // `interrupt`: a descriptor that ends every wait when it is readable.
-    explicit UserTerminal(int interrupt) : interrupt_(interrupt) {}
+    // `interrupt`: a descriptor that ends every wait when it is readable. `leave` is called when
+    // the user wants to leave without the guest's help.
+    UserTerminal(int interrupt, std::function<void()> leave)
+        : interrupt_(interrupt), leave_(std::move(leave)) {}
     ~UserTerminal() override;
     UserTerminal(const UserTerminal&) = delete;
     UserTerminal& operator=(const UserTerminal&) = delete;
@@ -30,8 +34,11 @@ class UserTerminal final : public history::LiveTerminal {
 
   private:
     bool wait_for_key(u64 nanoseconds) const;
+    void look_for_escape(const std::string& typed);
 
     const int interrupt_;
+    const std::function<void()> leave_;
+    unsigned escapes_ = 0;  // in a row
     bool is_raw_ = false;
     termios settings_{};
     bool ended_ = false;

@@ -31,6 +31,52 @@ bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
+// A shell, driven by a terminal as a person does it: each step waits for what it expects.
+constexpr char kTerminal[] = R"(
+import fcntl, os, pty, select, struct, sys, termios
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', 33, 99, 0, 0))
+seen = b''
+def expect(text):
+    global seen
+    while text not in seen:
+        if not select.select([terminal], [], [], 60)[0]:
+            sys.exit('no %r in %r' % (text, seen))
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:
+            sys.exit('it ended without %r, after %r' % (text, seen))
+        seen += piece
+    seen = seen.split(text, 1)[1]
+def type_in(text):
+    os.write(terminal, text)
+)";
+constexpr char kSession[] = R"(
+expect(b'ends with the shell')
+type_in(b'echo ready$((1+1))\n')
+expect(b'ready2\r\n')
+type_in(b'stty size; tty; cat /tmp/d/number\n')
+expect(b'33 99\r\n/dev/pts/0\r\n4\r\n')
+type_in(b'echo changed >/tmp/d/number; sleep 1000\n')
+select.select([], [], [], 0.3)
+type_in(b'\x03')
+type_in(b'cat /tmp/d/number; exit 7\n')
+expect(b'changed\r\n')
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+)";
+// The guest does nothing about Ctrl-C, and is left.
+constexpr char kLeave[] = R"(
+expect(b'ends with the shell')
+type_in(b'trap "" INT; echo deaf; sleep 1000\n')
+expect(b'deaf\r\n')
+type_in(b'\x03')
+type_in(b'\x1d\x1d\x1d')
+expect(b'stopped before its end')
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+)";
+
 // With one CPU and with two.
 class Exec : public testing::TestWithParam<int> {
   protected:
@@ -75,6 +121,13 @@ class Exec : public testing::TestWithParam<int> {
         const HostResult again = uchronia("replay " + name + " 2>/dev/null");
         EXPECT_EQ(again.exit_status, exit_status) << name;
         EXPECT_TRUE(contains(again.output, output)) << again.output;
+    }
+
+    // Runs it on a terminal, as a person would.
+    HostResult drive(const std::string& session, const std::string& arguments) {
+        std::ofstream(folder_ + "/driver.py") << kTerminal << session;
+        return run_command("cd '" + folder_ + "' && python3 driver.py " + UCHRONIA_PROGRAM + " " +
+                           arguments + " 2>&1");
     }
 
     std::string folder_;
@@ -159,6 +212,14 @@ TEST_P(Exec, NeedsAGuestThatCanAnswer) {
         told = told || (line["source"] == "console" && contains(line["text"], "Kernel panic") &&
                         line.contains("kernel_nanoseconds"));
     EXPECT_TRUE(told);
+    // PID 1 is frozen.
+    EXPECT_EQ(uchronia("run --timeout 3s --save f.uch -- sh -c 'mkdir /sys/fs/cgroup/f; "
+                       "cd /sys/fs/cgroup/f; echo 1 >cgroup.procs; echo 1 >cgroup.freeze' 2>&1")
+                  .exit_status,
+              121);
+    const HostResult frozen = uchronia("exec f.uch -- true 2>&1");
+    EXPECT_EQ(frozen.exit_status, 125);
+    EXPECT_TRUE(contains(frozen.output, "does not answer")) << frozen.output;
     EXPECT_EQ(uchronia("exec p.uch --at '#2000000' -- echo alive").output, "alive\n");
 }
 
@@ -237,56 +298,26 @@ TEST_P(Exec, FilesAreListedAndComeOut) {
     EXPECT_EQ(uchronia("files h.uch /no/such/file 2>&1").exit_status, 1);
 }
 
-// A shell, driven by a terminal as a person does it: each step waits for what it expects.
-constexpr char kDriver[] = R"(
-import fcntl, os, pty, select, struct, sys, termios
-child, terminal = pty.fork()
-if child == 0:
-    os.execv(sys.argv[1], sys.argv[1:])
-fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', 33, 99, 0, 0))
-seen = b''
-def expect(text):
-    global seen
-    while text not in seen:
-        if not select.select([terminal], [], [], 60)[0]:
-            sys.exit('no %r in %r' % (text, seen))
-        try:
-            piece = os.read(terminal, 4096)
-        except OSError:
-            sys.exit('it ended without %r, after %r' % (text, seen))
-        seen += piece
-    seen = seen.split(text, 1)[1]
-def type_in(text):
-    os.write(terminal, text)
-expect(b'ends with the shell')
-type_in(b'echo ready$((1+1))\n')
-expect(b'ready2\r\n')
-type_in(b'stty size; tty; cat /tmp/d/number\n')
-expect(b'33 99\r\n/dev/pts/0\r\n4\r\n')
-type_in(b'echo changed >/tmp/d/number; sleep 1000\n')
-select.select([], [], [], 0.3)
-type_in(b'\x03')
-type_in(b'cat /tmp/d/number; exit 7\n')
-expect(b'changed\r\n')
-status = os.waitpid(child, 0)[1]
-sys.exit(0 if os.waitstatus_to_exitcode(status) == 7 else 'status %d' % status)
-)";
-
 TEST_P(Exec, ShellIsABranchThatReplays) {
-    std::ofstream(folder_ + "/driver.py") << kDriver;
     // The counter stands still meanwhile, or it would overwrite what is written.
     const HostResult held = uchronia("exec h.uch --save stopped.uch --at " + moment_of_line(4) +
                                      " -- sh -c 'pkill -STOP -o -x sh; cat /tmp/d/number'");
     EXPECT_EQ(held.output, "4\n");
-    const HostResult driven =
-        run_command("cd '" + folder_ + "' && python3 driver.py " + UCHRONIA_PROGRAM +
-                    " shell stopped.uch --save session.uch 2>&1");
-    EXPECT_EQ(driven.exit_status, 0) << driven.output;
+    const HostResult driven = drive(kSession, "shell stopped.uch --save session.uch");
+    EXPECT_EQ(driven.exit_status, 7) << driven.output;
     expect_same_replay("session.uch", 7, "ready2");
     EXPECT_EQ(uchronia("exec session.uch -- cat /tmp/d/number").output, "changed\n");
     EXPECT_EQ(uchronia("replay --verify last").exit_status, 0);
     // What was typed is in the log, as the terminal has echoed it.
     EXPECT_FALSE(log("session.uch --grep 'visit-output.*changed'").empty());
+}
+
+TEST_P(Exec, ShellCanBeLeft) {
+    const HostResult driven = drive(kLeave, "shell h.uch@0.5s --save session.uch");
+    EXPECT_EQ(driven.exit_status, 130) << driven.output;
+    EXPECT_EQ(uchronia("replay --verify session.uch").exit_status, 0);
+    // The shell is still there, and so is who looks now.
+    EXPECT_EQ(uchronia("exec session.uch -- pgrep -c -x bash").output, "1\n");
 }
 
 INSTANTIATE_TEST_SUITE_P(OneAndTwoCPUs, Exec, testing::Values(1, 2));

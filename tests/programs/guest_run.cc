@@ -35,8 +35,9 @@ class Capture final : public machine::Outside {
     void kernel_report(u64, std::string_view text) override {
         result_.errors += "kernel: " + std::string(text) + "\n";
     }
-    void agent_log(u64, std::string_view text) override {
-        result_.errors += "agent: " + std::string(text) + "\n";
+    void agent_log(u64 level, std::string_view text) override {
+        if (level != UCHRONIA_LOG_KERNEL)
+            result_.errors += "agent: " + std::string(text) + "\n";
     }
 
   private:
