@@ -29,7 +29,7 @@ Result<std::unique_ptr<Timeline>> Timeline::open(const machine::BaseImage& base,
 Status Timeline::seek(const Moment& moment) {
     if (is_here(moment))
         return {};
-    const bool is_past = end() || !leads_to(ticks(), time(), run_->arrival(), moment);
+    const bool is_past = end() || !leads_to(ticks(), run_->time(), run_->arrival(), moment);
     if (Status status = go_near(moment, is_past); !status)
         return status;
     here_.reset();
@@ -38,24 +38,25 @@ Status Timeline::seek(const Moment& moment) {
         if (!end() && ticks().value % options_.spacing == 0)
             lay_checkpoint();
         if (!end())
-            kept_.pass({ticks(), time()}, machine(), start_ram());
+            kept_.pass({ticks(), run_->time()}, machine(), start_ram());
         if (options_.on_progress)
-            options_.on_progress(ticks(), time());
+            options_.on_progress(ticks(), run_->time());
     }
     if (run_->interrupted())
         return {};
     lay_checkpoint();
-    here_ = Here{moment, ticks(), time()};
+    here_ = Here{moment, ticks(), run_->time()};
     return {};
 }
 
 // Whether the last seek was for this moment, and nobody has run on since.
 bool Timeline::is_here(const Moment& moment) const {
-    return here_ && here_->moment == moment && here_->tick == ticks() && here_->time == time();
+    return here_ && here_->moment == moment && here_->tick == ticks() &&
+           here_->time == run_->time();
 }
 
 bool Timeline::has_come_to(const Moment& moment) const {
-    return names_a_time(moment) ? time() >= moment.time : ticks() >= moment.tick;
+    return names_a_time(moment) ? run_->time() >= moment.time : ticks() >= moment.tick;
 }
 
 // Where a run to the moment stops next, to lay checkpoints.
@@ -78,7 +79,7 @@ Ticks Timeline::checkpoint_before(Ticks tick) const {
 
 void Timeline::lay_checkpoint() {
     if (!laid_.contains(ticks()))
-        laid_.emplace(ticks(), Laid{time(), run_->mark()});
+        laid_.emplace(ticks(), Laid{run_->time(), run_->mark()});
     while (laid_.size() > kMostLaid ||
            (run_->memory_in_use() > options_.memory_budget && laid_.size() > kFewestLaid))
         thin_out();

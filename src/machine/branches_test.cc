@@ -1,10 +1,8 @@
 // Branches by the ten thousand: nothing of one stays when it is dropped.
-//
-// UCHRONIA_BRANCHES sets another number of them: a million by hand.
+// A million by hand: --gtest_repeat=50.
 #include <gtest/gtest.h>
 
 #include <unistd.h>
-#include <cstdlib>
 #include <fstream>
 
 #include "base/prng.h"
@@ -12,6 +10,8 @@
 
 namespace uchronia::machine {
 namespace {
+
+constexpr u64 kCount = 20'000;
 
 class SeededDecisions final : public DecisionSource {
   public:
@@ -26,11 +26,6 @@ u64 resident_bytes() {
     u64 size = 0, resident = 0;
     std::ifstream("/proc/self/statm") >> size >> resident;
     return resident * static_cast<u64>(::sysconf(_SC_PAGESIZE));
-}
-
-u64 branch_count() {
-    const char* text = std::getenv("UCHRONIA_BRANCHES");
-    return text == nullptr ? 20'000 : std::strtoull(text, nullptr, 10);
 }
 
 TEST(Branches, LeaveNothingBehind) {
@@ -48,10 +43,9 @@ TEST(Branches, LeaveNothingBehind) {
     machine.start_preemption();
 
     std::vector<Checkpoint> moments{machine.checkpoint()};  // where branches begin
-    const u64 count = branch_count();
     std::map<u64, Digest> ends;
     u64 frames = 0, nodes = 0, resident = 0;
-    for (u64 number = 0; number < count; ++number) {
+    for (u64 number = 0; number < kCount; ++number) {
         const u64 from = random_word(1, 0, number % 16) % moments.size();
         ASSERT_TRUE(machine.restore(moments[from]).ok());
         EXPECT_EQ(machine.run(machine.ticks() + Ticks(100)).stop, Stop::kTick);
@@ -62,7 +56,7 @@ TEST(Branches, LeaveNothingBehind) {
             const auto [end, is_new] = ends.emplace(from, machine.state_digest());
             EXPECT_EQ(end->second, machine.state_digest());
         }
-        if (number == count / 10) {
+        if (number == kCount / 10) {
             frames = guest.frames().live_count();
             nodes = guest.frames().nodes().live_count();
             resident = resident_bytes();
