@@ -39,11 +39,19 @@ void Traveller::set_places(const DebugStops::Places& places) {
     machine().set_debug_stops(places.empty() ? nullptr : &stops_);
 }
 
+// Nothing is looked for: what makes runs slower goes.
+void Traveller::hurry() {
+    if (stops_.places().user_mode || !stops_.places().watches.empty())
+        set_places({});
+}
+
 Status Traveller::seek(const history::Moment& moment) {
+    hurry();
     return timeline_.seek(moment);
 }
 
 Status Traveller::seek(Ticks tick) {
+    hurry();
     if (tick < ticks()) {
         for (const u64 distance : kBefore) {
             if (tick.value < distance)

@@ -63,6 +63,7 @@ class Traveller final : private cpu::DebugFilter {
     Halt run_from(Ticks limit, const Hunt& hunt, cpu::DebugStops::First first);
     Status return_to(const Found& found, const Hunt& hunt);
     void set_places(const cpu::DebugStops::Places& places);
+    void hurry();
 
     history::Timeline& timeline_;
     cpu::DebugStops stops_;
