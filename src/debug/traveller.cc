@@ -73,6 +73,8 @@ Halt Traveller::run(Ticks limit, const Hunt& hunt) {
 
 Halt Traveller::run_from(Ticks limit, const Hunt& hunt, DebugStops::First first) {
     set_places(hunt.places);
+    if (hunt.begins)
+        hunt.begins();
     while (ticks() < limit) {
         if (timeline_.end())
             return {.why = Halt::Why::kEnd};

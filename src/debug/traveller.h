@@ -19,6 +19,8 @@ struct Hunt {
     std::function<bool(const cpu::DebugHit&, const cpu::VCPU&)> wants = {};
     // The same when the machine has stopped for it; empty: it does.
     std::function<bool(const cpu::DebugHit&)> accepts = {};
+    // Called where a search begins, or goes on from.
+    std::function<void()> begins = {};
 };
 
 struct Halt {
