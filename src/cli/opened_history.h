@@ -55,7 +55,7 @@ class OpenedHistory {
     std::unique_ptr<machine::BaseImage> base_;
     std::unique_ptr<history::Timeline> timeline_;
     bool shows_progress_ = false;
-    u64 last_shown_ = 0;  // host's nanoseconds
+    u64 last_shown_ = 0;  // host's nanoseconds; 0: seek() is not running
 };
 
 }  // namespace uchronia::cli
