@@ -24,7 +24,7 @@ Result<std::unique_ptr<Timeline>> Timeline::open(const machine::BaseImage& base,
 }
 
 Status Timeline::seek(const Moment& moment) {
-    if ((ticks() > moment.tick && time() > moment.time) || end()) {
+    if (ticks() > moment.tick || time() > moment.time || end()) {
         if (Status status = go_back_before(moment); !status)
             return status;
     }
@@ -54,7 +54,7 @@ void Timeline::lay_checkpoint() {
 Status Timeline::go_back_before(const Moment& moment) {
     auto best = laid_.begin();
     for (auto laid = laid_.begin(); laid != laid_.end(); ++laid) {
-        if (laid->first <= moment.tick || laid->second.time <= moment.time)
+        if (laid->first <= moment.tick && laid->second.time <= moment.time)
             best = laid;
     }
     return run_->go_back(best->second.mark);
