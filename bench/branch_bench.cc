@@ -1,6 +1,9 @@
 // Measures going back: checkpoints, restores, and branches of a running guest.
 //
-//     uchronia_branch_bench [--rounds N] [--memory MIB] [--kernel FILE]
+//     uchronia_branch_bench [--rounds N] [--memory MIB] [--live N] [--kernel FILE]
+//
+// With --live, so many checkpoints of 200 pages of difference each are alive meanwhile.
+// bench/branches draws what it says for several sizes of memory and numbers of checkpoints.
 //
 // It is outside of the wall: it reads the host's clock. Exit status 1 if something could not be
 // measured.
@@ -98,6 +101,11 @@ class Guest {
         }
     }
     machine::Machine& machine() { return machine_; }
+    // Bytes of the pages and nodes of all checkpoints and of the machine.
+    u64 memory_in_use() {
+        return frames_.live_count() * kPageSize +
+               frames_.nodes().live_count() * sizeof(memory::PageNode);
+    }
 
   private:
     std::unique_ptr<host::FileTree> files_;
@@ -114,17 +122,38 @@ machine::KernelFiles find_kernel(const std::string& named) {
                                 : machine::find_modules_of(named, "/"));
 }
 
-void measure(Guest& guest, unsigned rounds) {
-    std::vector<double> checkpoints, restores, branches;
+// Checkpoints side by side, each `kWrittenPages` away from `start`.
+std::vector<machine::Checkpoint> keep_alive(Guest& guest, const machine::Checkpoint& start,
+                                            u64 count) {
+    const u64 before = guest.memory_in_use();
+    std::vector<machine::Checkpoint> kept;
+    u64 state_size = 0;
+    for (u64 i = 0; i < count; ++i) {
+        guest.touch_pages(1'000'000 + i);
+        kept.push_back(guest.machine().checkpoint());
+        state_size += kept.back().state.size();
+        demand(guest.machine().restore(start));
+    }
+    if (count != 0)
+        std::printf("%-56s %10.3f GiB\n",
+                    (std::to_string(count) + " live checkpoints take").c_str(),
+                    static_cast<double>(guest.memory_in_use() - before + state_size) / (1 << 30));
+    return kept;
+}
+
+void measure(Guest& guest, unsigned rounds, u64 live_count) {
+    std::vector<double> checkpoints, restores, writes, branches;
     const machine::Checkpoint start = guest.machine().checkpoint();
+    const std::vector<machine::Checkpoint> live = keep_alive(guest, start, live_count);
     for (unsigned round = 0; round < rounds; ++round) {
-        guest.touch_pages(round);
+        writes.push_back(time_of([&] { guest.touch_pages(round); }) / kWrittenPages);
         machine::Checkpoint checkpoint;
         checkpoints.push_back(time_of([&] { checkpoint = guest.machine().checkpoint(); }));
         restores.push_back(time_of([&] { demand(guest.machine().restore(start)); }));
     }
     print_row("checkpoint, 200 pages written since the last one", checkpoints);
     print_row("restore of one that differs in 200 pages", restores);
+    print_row("the first write to a page after a checkpoint", writes);
     for (unsigned round = 0; round < rounds; ++round) {
         branches.push_back(time_of([&] {
             guest.take_seed(round);
@@ -142,14 +171,20 @@ int main(int count, char** words) {
     using namespace uchronia;
     machine::MachineConfig config;
     unsigned rounds = 100;
+    u64 live_count = 0;
     std::string kernel;
     for (int i = 1; i < count; ++i) {
         const std::string word = words[i];
-        if (i + 1 == count || (word != "--rounds" && word != "--memory" && word != "--kernel"))
-            fail("usage: uchronia_branch_bench [--rounds N] [--memory MIB] [--kernel FILE]");
+        if (i + 1 == count ||
+            (word != "--rounds" && word != "--memory" && word != "--live" && word != "--kernel"))
+            fail(
+                "usage: uchronia_branch_bench [--rounds N] [--memory MIB] [--live N] "
+                "[--kernel FILE]");
         const u64 value = std::strtoull(words[++i], nullptr, 10);
         if (word == "--kernel")
             kernel = words[i];
+        else if (word == "--live")
+            live_count = value;
         else if (word == "--rounds")
             rounds = std::max(1u, static_cast<unsigned>(value));
         else
@@ -163,6 +198,6 @@ int main(int count, char** words) {
     const auto base = demand(machine::BaseImage::open(path, machine::Disk{}));
     ::unlink(path.c_str());
     Guest guest(*base);
-    measure(guest, rounds);
+    measure(guest, rounds, live_count);
     return 0;
 }

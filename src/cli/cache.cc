@@ -267,6 +267,11 @@ history::ContentStore content_store() {
     return history::ContentStore(cache ? *cache + "/store" : "/nonexistent");
 }
 
+std::string checkpoint_folder(Digest history_file) {
+    const Result<std::string> cache = cache_folder();
+    return cache ? *cache + "/checkpoints/" + to_hex(history_file) : "";
+}
+
 std::string missing_contents(const std::string& path, const history::FileView& view) {
     const bool is_shared = std::any_of(view.working_folders.begin(), view.working_folders.end(),
                                        [&](const std::string& folder) {

@@ -35,6 +35,10 @@ Result<std::string> history_path(const std::string& name);
 // The contents of files that histories name by digest. Without a cache folder it is an empty one.
 history::ContentStore content_store();
 
+// Where checkpoints of a history are kept, named by the digest of its file. Empty: there is no
+// cache folder.
+std::string checkpoint_folder(Digest history_file);
+
 // For a user: the recorded contents of this file are nowhere any more, so a replay is another run.
 std::string missing_contents(const std::string& path, const history::FileView& view);
 

@@ -24,12 +24,13 @@ struct Options {
 };
 
 constexpr char kFooter[] = R"(
-Shows what the cache folder holds: booted machines (base), translated code, images and the contents
-of files (store), imported base images, what 'explore' found, and the last history. All of it can be
-deleted at any time; base images and translated code are made again by the next run that needs them.
+Shows what the cache folder holds: booted machines (base), translated code, checkpoints of histories,
+images and the contents of files (store), imported base images, what 'explore' found, and the last
+history. All of it can be deleted at any time; base images, translated code and checkpoints are made
+again by the next command that needs them.
 
---limit removes the least recently used until everything fits: of these two, and of what was not used
-for two days: contents that no image and no history in the cache needs, imported base images, and
+--limit removes the least recently used until everything fits: of these three, and of what was not
+used for two days: contents that no image and no history in the cache needs, imported base images, and
 images without a name. It never removes findings, the last history, images with a name or the kernel;
 --clear does, but for the kernel. A replay that needs contents that are gone says so. What another
 process uses stays.
@@ -167,9 +168,11 @@ Command add_cache_command(CLI::App& parent) {
     CLI::App* app =
         parent.add_subcommand("cache", "Shows what the cache holds, and bounds its size");
     auto options = std::make_shared<Options>();
-    app->add_option("--clear", options->clear,
-                    "Removes base, code, images, store, imported, findings, or all of these")
-        ->check(CLI::IsMember({"base", "code", "images", "store", "imported", "findings", "all"}))
+    app->add_option(
+           "--clear", options->clear,
+           "Removes base, code, checkpoints, images, store, imported, findings, or all of these")
+        ->check(CLI::IsMember(
+            {"base", "code", "checkpoints", "images", "store", "imported", "findings", "all"}))
         ->type_name("WHAT");
     app->add_option("--limit", options->limit,
                     "Removes the least recently used until the cache fits: 500M, 2G")

@@ -17,12 +17,13 @@
 namespace uchronia::cli {
 namespace {
 
-constexpr std::array<const char*, 10> kKindNames{"base",   "unfinished", "code",     "images",
-                                                 "store",  "imported",   "findings", "last",
-                                                 "kernel", "other"};
+constexpr std::array<const char*, 11> kKindNames{"base",   "unfinished", "code",     "checkpoints",
+                                                 "images", "store",      "imported", "findings",
+                                                 "last",   "kernel",     "other"};
 
 // Folders whose files are listed one by one.
-constexpr std::array<const char*, 5> kFolders{"base", "code", "findings", "images", "imported"};
+constexpr std::array<const char*, 6> kFolders{"base",     "code",   "checkpoints",
+                                              "findings", "images", "imported"};
 
 // What came from elsewhere and was used since is not removed to keep to a limit (seconds).
 constexpr i64 kRecent = 2 * 24 * 60 * 60;
@@ -36,6 +37,8 @@ constexpr i64 kLongestWriting = 3600;
 std::optional<std::string> lock_of(const std::string& path) {
     if (path.starts_with("code/"))
         return "code/lock";
+    if (path.starts_with("checkpoints/"))
+        return path + "/lock";
     if (path.starts_with("base/"))
         return path.substr(0, path.find('.')) + ".lock";
     // Results of 'explore' are their own lock.
@@ -82,6 +85,11 @@ std::string describe_image(const std::string& path) {
     std::replace_if(
         text.begin(), text.end(), [](char c) { return (c >= 0 && c < 32) || c == 127; }, '?');
     return text;
+}
+
+// What who uses an entry has mapped of it.
+std::string mapped_file_of(CacheKind kind, const std::string& path) {
+    return kind == CacheKind::kCheckpoints ? path + "/pages" : path;
 }
 
 // Whether somebody holds the lock file now; one that cannot be asked counts as held.
@@ -141,6 +149,8 @@ class Listing {
             return name.ends_with(".img") ? CacheKind::kBase : CacheKind::kOther;
         if (folder == "code")
             return name.ends_with(".code") ? CacheKind::kCode : CacheKind::kOther;
+        if (folder == "checkpoints")
+            return CacheKind::kCheckpoints;
         if (folder == "images")
             return name.ends_with(".json") ? CacheKind::kImages : CacheKind::kOther;
         if (folder == "imported")
@@ -169,7 +179,7 @@ class Listing {
                          .path = path,
                          .size = use.size,
                          .last_use = use.last_use,
-                         .in_use = mapped_.contains(full),
+                         .in_use = mapped_.contains(mapped_file_of(kind, full)),
                          .description = {}};
         if (const std::optional<std::string> lock = lock_of(path))
             entry.in_use |= is_locked(folder_ + "/" + *lock);
@@ -191,6 +201,9 @@ class Listing {
             case CacheKind::kCode:
                 entry.description = "translations for one build and kind of host";
                 break;
+            case CacheKind::kCheckpoints:
+                entry.description = "moments of one history, to go back to";
+                break;
             case CacheKind::kFindings:
             case CacheKind::kLast:
                 entry.description = describe_history(full);
@@ -211,7 +224,8 @@ class Listing {
 };
 
 bool is_made_again(CacheKind kind) {
-    return kind == CacheKind::kBase || kind == CacheKind::kUnfinished || kind == CacheKind::kCode;
+    return kind == CacheKind::kBase || kind == CacheKind::kUnfinished || kind == CacheKind::kCode ||
+           kind == CacheKind::kCheckpoints;
 }
 
 }  // namespace
@@ -304,9 +318,12 @@ Result<std::vector<CacheEntry>> remove_entries(const std::string& folder,
         }
         // Who maps it after this has it nevertheless: only its name goes.
         const std::string path = folder + "/" + entry.path;
-        if (entry.kind != CacheKind::kStore && host::MappedByOthers().contains(path))
+        if (entry.kind != CacheKind::kStore &&
+            host::MappedByOthers().contains(mapped_file_of(entry.kind, path)))
             continue;
-        if (Status status = host::remove_file(path); !status)
+        const Status status = entry.kind == CacheKind::kCheckpoints ? host::remove_folder(path)
+                                                                    : host::remove_file(path);
+        if (!status)
             return status.error();
         removed.push_back(entry);
     }

@@ -2,10 +2,10 @@
 //
 // A file that another process uses is never removed: one that is mapped (a base image, translated
 // code), or that is being made under its lock. To keep to a limit, what is made again by itself
-// goes (base images and translated code), and of what came from elsewhere the least recently used:
-// contents that nothing in the cache needs (cache_store.h), imported base images, images without a
-// name. Findings, the last history and images with a name go only when they are asked for by name,
-// the kernel never.
+// goes (base images, translated code and checkpoints), and of what came from elsewhere the least
+// recently used: contents that nothing in the cache needs (cache_store.h), imported base images,
+// images without a name. Findings, the last history and images with a name go only when they are
+// asked for by name, the kernel never.
 #pragma once
 
 #include <span>
@@ -21,6 +21,7 @@ enum class CacheKind : u8 {
     kBase,
     kUnfinished,
     kCode,
+    kCheckpoints,  // one entry for each history
     kImages,
     kStore,  // one entry for all contents
     kImported,

@@ -10,6 +10,7 @@
 #include "cli/units.h"
 #include "history/history_file.h"
 #include "host/clock.h"
+#include "host/files.h"
 
 namespace uchronia::cli {
 namespace {
@@ -25,10 +26,14 @@ Result<LoadedHistory> LoadedHistory::load(const std::string& name) {
     Result<history::History> history = history::load_history(*path);
     if (!history)
         return history.error();
+    const Result<host::MappedFile> file = host::map_file(*path);
+    if (!file)
+        return file.error();
     Result<std::unique_ptr<host::FileSource>> files = open_files(history->files);
     if (!files)
         return files.error();
     return LoadedHistory{.name = name,
+                         .digest = digest_of(file->bytes()),
                          .history = std::move(*history),
                          .store = content_store(),
                          .files = std::move(*files)};
@@ -64,6 +69,7 @@ Result<std::unique_ptr<OpenedHistory>> OpenedHistory::open(const std::string& na
     Result<std::unique_ptr<history::Timeline>> timeline = history::Timeline::open(
         *opened->base_, it.history, it.files.get(),
         {.run = {.engine = engine, .library = opened->code_.library(), .store = &it.store},
+         .kept = {.folder = checkpoint_folder(it.digest)},
          .on_progress = [self](Ticks tick, VirtualTime time) { self->show_progress(tick, time); }});
     if (!timeline)
         return timeline.error();
@@ -82,6 +88,10 @@ Status OpenedHistory::seek(const history::Moment& moment) {
     if (shows_progress_)
         std::fputs("\r\x1b[K", stderr);
     shows_progress_ = false;
+    if (!timeline_->disk_failure().empty() && !said_disk_failure_)
+        say("checkpoints are not kept on disk, so later commands take longer: " +
+            timeline_->disk_failure());
+    said_disk_failure_ = !timeline_->disk_failure().empty();
     if (status && timeline_->run().interrupted())
         return Error{"interrupted at tick " + format_count(timeline_->ticks().value)};
     return status;

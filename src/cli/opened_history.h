@@ -17,6 +17,7 @@ namespace uchronia::cli {
 // What a run of it needs beside the machine.
 struct LoadedHistory {
     std::string name;  // as the user calls it
+    Digest digest;     // of the file
     history::History history;
     history::ContentStore store;
     std::unique_ptr<host::FileSource> files;
@@ -56,6 +57,7 @@ class OpenedHistory {
     std::unique_ptr<history::Timeline> timeline_;
     bool shows_progress_ = false;
     u64 last_shown_ = 0;  // host's nanoseconds; 0: seek() is not running
+    bool said_disk_failure_ = false;
 };
 
 }  // namespace uchronia::cli

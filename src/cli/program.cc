@@ -23,6 +23,8 @@ Examples:
   uchronia explore --seeds 100 -- ./test           does it fail under any of 100 seeds?
   uchronia replay --verify FILE                    the same history again, compared bit for bit
   uchronia perf last                               where the ticks of the latest run went
+  uchronia log last --grep error                   what was said in it, and at which moments
+  uchronia exec last@1.5s -- ps aux                a command in the guest as it was then
   uchronia diff good.uch bad.uch                   the first moment at which two histories differ
   uchronia doctor                                  can this host run it, and is all installed?
   uchronia export last FILE                        it and all that it needs, for someone else
@@ -76,10 +78,12 @@ int parse_and_run(std::vector<std::string> arguments) {
     program.set_help_flag("-h,--help", "Tells about this command");
     const std::vector<Command> commands{
         add_run_command(program),    add_replay_command(program), add_explore_command(program),
-        add_perf_command(program),   add_debug_command(program),  add_diff_command(program),
-        add_export_command(program), add_import_command(program), add_show_command(program),
-        add_image_command(program),  add_cache_command(program),  add_doctor_command(program),
-        add_help_command(program),   add_version_command(program)};
+        add_perf_command(program),   add_diff_command(program),   add_export_command(program),
+        add_import_command(program), add_show_command(program),   add_image_command(program),
+        add_debug_command(program),  add_log_command(program),    add_branch_command(program),
+        add_exec_command(program),   add_shell_command(program),  add_files_command(program),
+        add_cache_command(program),  add_doctor_command(program), add_help_command(program),
+        add_version_command(program)};
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     try {
         program.parse(std::move(arguments));
@@ -90,7 +94,7 @@ int parse_and_run(std::vector<std::string> arguments) {
         const std::string name = parsed.empty() ? "" : " " + parsed.front()->get_name();
         std::string message =
             std::string(error.what()) + "\n'uchronia" + name + " --help' tells how it is used.";
-        if (!has_dashes && (name == " run" || name == " explore"))
+        if (!has_dashes && (name == " run" || name == " explore" || name == " exec"))
             message += " The command to run comes after '--'.";
         return fail(Error{message}, kHostError);
     }

@@ -24,19 +24,6 @@ bool wait_for(int descriptor, short event, int interrupt) {
     }
 }
 
-std::string report_name(u64 kind) {
-    switch (kind) {
-        case UCHRONIA_REPORT_WARNING:
-            return "warning";
-        case UCHRONIA_REPORT_OOPS:
-            return "oops";
-        case UCHRONIA_REPORT_STALL:
-            return "stall";
-        default:
-            return "report " + std::to_string(kind);
-    }
-}
-
 }  // namespace
 
 machine::StandardInput standard_input_kind() {
@@ -47,8 +34,21 @@ machine::StandardInput standard_input_kind() {
     return is_null ? machine::StandardInput::kNone : machine::StandardInput::kFromHost;
 }
 
+bool RunOutside::hears(machine::OutputStream stream) const {
+    return hearing_ == Hearing::kAll ||
+           (hearing_ == Hearing::kVisit && visit_began_ && is_of_visit(stream));
+}
+
 void RunOutside::output(machine::OutputStream stream, std::span<const u8> bytes) {
-    const int descriptor = stream == machine::OutputStream::kOutput ? STDOUT_FILENO : STDERR_FILENO;
+    if (!hears(stream))
+        return;
+    const bool is_error = machine::is_error(stream);
+    if (std::string* kept = is_error ? kept_errors_ : kept_output_;
+        kept != nullptr && is_of_visit(stream)) {
+        kept->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        return;
+    }
+    const int descriptor = is_error ? STDERR_FILENO : STDOUT_FILENO;
     while (!bytes.empty() && output_error_ == 0) {
         const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
         if (written >= 0) {
@@ -83,15 +83,18 @@ u64 RunOutside::input(u64, std::span<u8> bytes) {
 }
 
 void RunOutside::console(u8 byte) {
-    if (console_ == ConsoleUse::kShow)
+    if (console_ == ConsoleUse::kShow && hearing_ != Hearing::kNothing)
         std::fputc(byte, stderr);
 }
 
 void RunOutside::kernel_report(u64 kind, std::string_view text) {
-    say_kernel_report(kind, text);
+    if (hearing_ != Hearing::kNothing)
+        say_kernel_report(kind, text);
 }
 
 void RunOutside::agent_log(u64 level, std::string_view text) {
+    if (hearing_ == Hearing::kNothing)
+        return;
     if (is_for_users(level) || console_ == ConsoleUse::kShow)
         say_agent_log(level, text);
 }
@@ -99,6 +102,31 @@ void RunOutside::agent_log(u64 level, std::string_view text) {
 void RunOutside::files(std::span<const u8> bytes) {
     if (out_ != nullptr)
         out_->receive(bytes);
+}
+
+void RunOutside::visit_files(std::span<const u8> bytes) {
+    if (visit_out_ != nullptr)
+        visit_out_->receive(bytes);
+}
+
+std::string report_name(u64 kind) {
+    switch (kind) {
+        case UCHRONIA_REPORT_WARNING:
+            return "warning";
+        case UCHRONIA_REPORT_OOPS:
+            return "oops";
+        case UCHRONIA_REPORT_STALL:
+            return "stall";
+        default:
+            return "report " + std::to_string(kind);
+    }
+}
+
+std::string level_name(u64 log_level) {
+    return log_level == UCHRONIA_LOG_ERROR     ? "error"
+           : log_level == UCHRONIA_LOG_WARNING ? "warning"
+           : log_level == UCHRONIA_LOG_KERNEL  ? "kernel"
+                                               : "note";
 }
 
 void say_kernel_report(u64 kind, std::string_view text) {
@@ -111,10 +139,7 @@ bool is_for_users(u64 log_level) {
 }
 
 void say_agent_log(u64 level, std::string_view text) {
-    const char* kind = level == UCHRONIA_LOG_ERROR     ? "error"
-                       : level == UCHRONIA_LOG_WARNING ? "warning"
-                                                       : "note";
-    say("agent: " + std::string(kind) + ": " + std::string(text));
+    say("agent: " + level_name(level) + ": " + std::string(text));
 }
 
 }  // namespace uchronia::cli

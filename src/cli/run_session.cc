@@ -65,11 +65,26 @@ Result<ForegroundRun> run_in_foreground(const machine::BaseImage& base, history:
         outside.stop_input_on(interrupts.descriptor());
         outside.on_output_failure([&] { session.interrupt(); });
         const u64 begin = host::monotonic_nanoseconds();
+        if (options.begin) {
+            const Status begun = options.begin(session, outside);
+            if (!begun && interrupts.signal() != 0) {
+                say(begun.error().message);
+                return ForegroundRun{.history = {},
+                                     .divergence = {},
+                                     .changed_file = {},
+                                     .exit_status = kSignalBase + interrupts.signal(),
+                                     .begun = false};
+            }
+            if (!begun)
+                return begun.error();
+        }
         if (Status status = session.run(); !status)
             return status.error();
         host_nanoseconds = host::monotonic_nanoseconds() - begin;
         signal = interrupts.signal();
     }
+    if (options.end)
+        options.end();
     if (Status status = session.keep_contents(); !status)
         say("the contents of the files that were read are not kept for replays: " +
             status.error().message);

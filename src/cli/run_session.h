@@ -1,6 +1,7 @@
 // Runs one session in the foreground: output passes through, Ctrl-C stops it.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "cli/report.h"
@@ -14,6 +15,10 @@ struct ForegroundOptions {
     ReportOptions report;
     ConsoleUse console = ConsoleUse::kDrop;
     OutWriter* out = nullptr;  // of the files that come out; null: they are dropped
+    // Goes to where the run begins and says how it goes on. Null: from its start, as it is.
+    std::function<Status(history::Session&, RunOutside&)> begin = {};
+    // Called when the guest has said all, before anything is said about its run. Null: nothing.
+    std::function<void()> end = {};
 };
 
 struct ForegroundRun {
@@ -21,6 +26,7 @@ struct ForegroundRun {
     std::optional<history::Divergence> divergence;
     std::optional<std::string> changed_file;
     int exit_status = 0;
+    bool begun = true;  // else it was interrupted in options.begin, and there is only exit_status
 };
 
 // Says on standard error how the run ended, if the command did not end it.

@@ -163,6 +163,10 @@ void print_machine(const Subject& subject) {
     row("seed", seed);
     for (const history::Hold& hold : history.tape.holds)
         row(&hold == &history.tape.holds.front() ? "holds" : "", format_hold(hold));
+    for (const history::Visit& visit : history.visits)
+        row(&visit == &history.visits.front() ? "visits" : "",
+            "at tick " + format_count(visit.at.tick.value) + " (" +
+                format_seconds(visit.at.time.value) + "): " + joined(visit.request.arguments));
     row("CPUs", std::to_string(base.vcpu_count) + ", x86-64-" + history::name_of(base.cpu_model));
     row("memory", format_count(base.memory_size >> 20) + " MiB");
     row("kernel", base.kernel_name);
@@ -225,6 +229,22 @@ JSON json_of_tape(const history::Tape& tape) {
     return {{"seeds", seeds}, {"overrides", tape.overrides.size()}, {"holds", holds}};
 }
 
+JSON json_of_visits(const std::vector<history::Visit>& visits) {
+    JSON list = JSON::array();
+    for (const history::Visit& visit : visits) {
+        u64 typed = 0;
+        for (const history::TerminalInput& input : visit.terminal)
+            typed += input.typed.size();
+        list.push_back({{"tick", visit.at.tick.value},
+                        {"virtual_nanoseconds", visit.at.time.value},
+                        {"command", visit.request.arguments},
+                        {"terminal", visit.request.streams == machine::Streams::kTerminal},
+                        {"typed_size", typed},
+                        {"standard_input_size", visit.input.size()}});
+    }
+    return list;
+}
+
 JSON json_of_result(const std::optional<history::RunResult>& result) {
     if (!result)
         return nullptr;
@@ -280,6 +300,7 @@ JSON json_of(const Subject& subject) {
             {"groups", history.request.groups},
             {"standard_input_size", history.input.size()},
             {"tape", json_of_tape(history.tape)},
+            {"visits", json_of_visits(history.visits)},
             {"cpus", history.base.vcpu_count},
             {"cpu_model", history::name_of(history.base.cpu_model)},
             {"memory_size", history.base.memory_size},

@@ -33,6 +33,8 @@ class PageObserver {
     virtual ~PageObserver() = default;
     // The page's host address changed: forget cached pointers to it.
     virtual void page_moved(u64 page_number) = 0;
+    // The same, and its contents may be others: they were `before` (valid during the call).
+    virtual void page_replaced(u64 page_number, const u8* before) = 0;
     // The next write to the page must be asked for again (write_page): it was hashed or shared.
     virtual void page_protected(u64 page_number) = 0;
     // Bytes of the page were written by something other than the CPU (DMA, a loader, a restore).

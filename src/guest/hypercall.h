@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#define UCHRONIA_ABI 2
+#define UCHRONIA_ABI 3
 
 /* CPUID leaf that says that the hypercall instruction exists: EBX ECX EDX hold "UchroniaVM\0\0",
  * EAX the highest leaf of this range. UCHRONIA_VERSION tells the ABI. */
@@ -30,11 +30,13 @@ enum UchroniaHypercall {
     UCHRONIA_READY = 1,
     /* (buffer, size) -> size of the run description in bytes; written only if it fits. */
     UCHRONIA_GET_RUN = 2,
-    /* (stream, data, size) -> size. Stream 1 or 2: the command's output or error output. */
+    /* (UchroniaStream, data, size) -> size. What a command writes. */
     UCHRONIA_OUTPUT = 3,
-    /* (buffer, size) -> bytes of standard input; fewer than size only at its end, 0 = no more. */
+    /* (buffer, size, UchroniaOwner) -> bytes of standard input; fewer than size only at its end, 0
+     * = no more. */
     UCHRONIA_INPUT = 4,
-    /* (UchroniaExitKind, code). The run is over; does not return. */
+    /* (UchroniaExitKind, code). The run is over. Returns if it goes on all the same: for a visit.
+     */
     UCHRONIA_EXIT = 5,
     /* (text, size). The agent cannot go on; does not return. */
     UCHRONIA_PANIC = 6,
@@ -45,11 +47,30 @@ enum UchroniaHypercall {
     UCHRONIA_LOG = 8,
     /* (buffer, size) -> size. Random bytes of the tape. */
     UCHRONIA_ENTROPY = 9,
-    /* (data, size) -> size. The next bytes of what comes out of the guest: UchroniaFileRecord. */
+    /* (data, size, UchroniaOwner) -> size. The next bytes of what comes out of the guest:
+     * UchroniaFileRecord. */
     UCHRONIA_FILES = 10,
+    /* (buffer, size) -> size of the next message to the agent (UchroniaCallHeader), 0 = none. It is
+     * written, and is the next one no more, if it fits. */
+    UCHRONIA_CALL = 11,
+    /* (UchroniaExitKind, code, number of the visit) -> 0. Its command has ended. */
+    UCHRONIA_VISIT_END = 12,
     /* Reserved for the SDK: markers and assertions. -ENOSYS for now. */
     UCHRONIA_MARK = 16,
     UCHRONIA_ASSERT = 17,
+};
+
+enum UchroniaStream {
+    UCHRONIA_STREAM_OUTPUT = 1,
+    UCHRONIA_STREAM_ERROR = 2,
+    UCHRONIA_STREAM_VISIT_OUTPUT = 3,
+    UCHRONIA_STREAM_VISIT_ERROR = 4,
+};
+
+/* Whose standard input is read, or files come out. */
+enum UchroniaOwner {
+    UCHRONIA_OF_RUN = 0,
+    UCHRONIA_OF_VISIT = 1,
 };
 
 enum UchroniaExitKind {
@@ -67,6 +88,8 @@ enum UchroniaLogLevel {
     UCHRONIA_LOG_ERROR = 1,
     UCHRONIA_LOG_WARNING = 2,
     UCHRONIA_LOG_INFO = 3,
+    /* A line of the kernel's log: "<LEVEL>[SECONDS.MICROSECONDS] TEXT", both the kernel's own. */
+    UCHRONIA_LOG_KERNEL = 4,
 };
 
 /* Sizes that the machine refuses with -EINVAL beyond: one call never moves more than this. */
@@ -94,9 +117,26 @@ enum UchroniaRunHeader {
 };
 
 enum UchroniaRunFlags {
-    UCHRONIA_RUN_HAS_INPUT = 1, /* there is standard input: else the command gets /dev/null */
-    UCHRONIA_RUN_HAS_IMAGE = 2, /* the shared files are a whole root file system */
-    UCHRONIA_RUN_HAS_OUT = 4,   /* the changes in a folder come out at the end */
+    UCHRONIA_RUN_HAS_INPUT = 1,    /* there is standard input: else the command gets /dev/null */
+    UCHRONIA_RUN_HAS_IMAGE = 2,    /* the shared files are a whole root file system */
+    UCHRONIA_RUN_HAS_OUT = 4,      /* the changes in a folder come out at the end */
+    UCHRONIA_RUN_HAS_TERMINAL = 8, /* the command's streams are a terminal; visits only */
+};
+
+/* What the machine tells the agent after a byte on the first serial port: a message of this header
+ * (little-endian) and what its kind says. */
+struct UchroniaCallHeader {
+    unsigned kind;   /* UchroniaCallKind */
+    unsigned number; /* of the visit, from 0 */
+};
+
+enum UchroniaCallKind {
+    UCHRONIA_CALL_COMMAND = 1, /* a run description: start it beside the running command */
+    UCHRONIA_CALL_LIST = 2,    /* a run description: list the files that its arguments name */
+    UCHRONIA_CALL_BRING = 3,   /* a run description: bring these files out */
+    UCHRONIA_CALL_INPUT = 4,   /* bytes for the terminal */
+    UCHRONIA_CALL_WINDOW = 5,  /* u16 rows, u16 columns of the terminal */
+    UCHRONIA_CALL_HANG_UP = 6, /* the terminal is gone */
 };
 
 /* What comes out of the guest: records, one after the other, each of this header (little-endian),

@@ -36,11 +36,12 @@ bool starts_with(std::string_view text, std::string_view prefix) {
 }
 
 // Reads decimal digits off the front; false if there are none.
-bool take_number(std::string_view& text, unsigned& number) {
+template <class Number>
+bool take_number(std::string_view& text, Number& number) {
     std::size_t length = 0;
     number = 0;
     while (length < text.size() && text[length] >= '0' && text[length] <= '9')
-        number = number * 10 + static_cast<unsigned>(text[length++] - '0');
+        number = number * 10 + static_cast<Number>(text[length++] - '0');
     text.remove_prefix(length);
     return length != 0;
 }
@@ -54,6 +55,14 @@ bool parse_kernel_log_record(std::string_view record, KernelLogRecord& parsed) {
     if (separator == std::string_view::npos || !take_number(prefix, priority) ||
         !starts_with(prefix, ","))
         return false;
+    // The sequence number, and the time.
+    unsigned long sequence = 0;
+    parsed.microseconds = 0;
+    prefix.remove_prefix(1);
+    if (take_number(prefix, sequence) && starts_with(prefix, ",")) {
+        prefix.remove_prefix(1);
+        take_number(prefix, parsed.microseconds);
+    }
     parsed.level = priority & 7u;
     parsed.facility = priority >> 3;
     parsed.text = record.substr(separator + 1);

@@ -15,9 +15,10 @@
 namespace uchronia::guest {
 
 struct KernelLogRecord {
-    unsigned level = 0;     // 0 (emergency) to 7 (debug)
-    unsigned facility = 0;  // 0 = the kernel
-    std::string_view text;  // first line of the message, without continuation fields
+    unsigned level = 0;              // 0 (emergency) to 7 (debug)
+    unsigned facility = 0;           // 0 = the kernel
+    unsigned long microseconds = 0;  // of the kernel's clock
+    std::string_view text;           // first line of the message, without continuation fields
 };
 
 // False if `record` does not have the form "priority,sequence,time,flags;text\n".

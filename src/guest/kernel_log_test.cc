@@ -33,6 +33,7 @@ TEST(KernelLog, ParsesARecord) {
     EXPECT_EQ(record.level, 4u);
     EXPECT_EQ(record.facility, 0u);
     EXPECT_EQ(record.text, "hello; world");
+    EXPECT_EQ(record.microseconds, 5140900u);
     ASSERT_TRUE(parse_kernel_log_record("12,1,2,-;from a program", record));
     EXPECT_EQ(record.facility, 1u);
     EXPECT_EQ(record.text, "from a program");

@@ -18,6 +18,8 @@ using JSON = nlohmann::ordered_json;
 
 constexpr std::array<const char*, machine::kDecisionKinds> kKindNames{"entropy", "quantum", "stall",
                                                                       "turn"};
+constexpr std::array<const char*, 3> kVisitNames{"command", "list-files", "bring-files"};
+constexpr std::array<const char*, 3> kInputNames{"typed", "window", "hang-up"};
 constexpr std::array<const char*, kOutcomeKinds> kOutcomeNames{
     "exited",    "signaled",     "kernel-panic",  "timeout", "agent-panic",
     "power-off", "triple-fault", "unimplemented", "idle",    "stopped"};
@@ -133,6 +135,37 @@ JSON from_request(const machine::RunRequest& request) {
     return json;
 }
 
+template <class T>
+std::string text_of(const std::vector<T>& bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+JSON from_terminal_input(const TerminalInput& input) {
+    JSON json = {{"tick", input.at.tick.value},
+                 {"time", input.at.time.value},
+                 {"kind", kInputNames[static_cast<std::size_t>(input.kind)]}};
+    if (input.kind == TerminalInput::Kind::kTyped)
+        json["typed"] = from_string(input.typed);
+    if (input.kind == TerminalInput::Kind::kWindow) {
+        json["rows"] = input.rows;
+        json["columns"] = input.columns;
+    }
+    return json;
+}
+
+JSON from_visit(const Visit& visit) {
+    JSON terminal = JSON::array();
+    for (const TerminalInput& input : visit.terminal)
+        terminal.push_back(from_terminal_input(input));
+    return {{"tick", visit.at.tick.value},
+            {"time", visit.at.time.value},
+            {"kind", kVisitNames[static_cast<std::size_t>(visit.kind)]},
+            {"request", from_request(visit.request)},
+            {"has_terminal", visit.request.streams == machine::Streams::kTerminal},
+            {"terminal", terminal},
+            {"input", from_string(text_of(visit.input))}};
+}
+
 JSON from_result(const std::optional<RunResult>& result) {
     if (!result)
         return nullptr;
@@ -211,6 +244,13 @@ class Reader {
             value.push_back(as_string(element, key));
     }
 
+    bool flag(const JSON& object, const char* key) {
+        const JSON& found = member(object, key);
+        if (!found.is_boolean())
+            fail(key, "is neither true nor false");
+        return found.is_boolean() && found.get<bool>();
+    }
+
     void digest(const JSON& object, const char* key, Digest& value) {
         const Result<Digest> read = digest_from_hex(as_string(member(object, key), key));
         if (read)
@@ -281,12 +321,8 @@ void read_request(Reader& reader, const JSON& json, machine::RunRequest& request
         else
             request.groups.push_back(group.get<u32>());
     }
-    const JSON& has_input = reader.member(json, "has_input");
-    if (!has_input.is_boolean())
-        reader.fail("has_input", "is neither true nor false");
-    else
-        request.input = has_input.get<bool>() ? machine::StandardInput::kFromHost
-                                              : machine::StandardInput::kNone;
+    request.input = reader.flag(json, "has_input") ? machine::StandardInput::kFromHost
+                                                   : machine::StandardInput::kNone;
     request.out_folder.clear();
     if (json.is_object() && json.contains("out_folder"))
         reader.string(json, "out_folder", request.out_folder);
@@ -333,6 +369,43 @@ void read_tape(Reader& reader, const JSON& json, Tape& tape) {
         reader.number(element, "cpu", hold.vcpu);
         reader.number(element, "duration", hold.length.value);
         tape.holds.push_back(hold);
+    }
+}
+
+TerminalInput read_terminal_input(Reader& reader, const JSON& json) {
+    TerminalInput input;
+    reader.number(json, "tick", input.at.tick.value);
+    reader.number(json, "time", input.at.time.value);
+    reader.name(json, "kind", kInputNames, input.kind);
+    if (input.kind == TerminalInput::Kind::kTyped)
+        reader.string(json, "typed", input.typed);
+    if (input.kind == TerminalInput::Kind::kWindow) {
+        reader.number(json, "rows", input.rows);
+        reader.number(json, "columns", input.columns);
+    }
+    return input;
+}
+
+// Only there if there are any.
+void read_visits(Reader& reader, const JSON& json, History& history) {
+    history.visits.clear();
+    if (!json.is_object() || !json.contains("visits"))
+        return;
+    for (const JSON& element : reader.array(json, "visits")) {
+        Visit visit;
+        reader.number(element, "tick", visit.at.tick.value);
+        reader.number(element, "time", visit.at.time.value);
+        reader.name(element, "kind", kVisitNames, visit.kind);
+        read_request(reader, reader.member(element, "request"), visit.request);
+        visit.request.root = history.request.root;
+        if (reader.flag(element, "has_terminal"))
+            visit.request.streams = machine::Streams::kTerminal;
+        for (const JSON& input : reader.array(element, "terminal"))
+            visit.terminal.push_back(read_terminal_input(reader, input));
+        std::string text;
+        reader.string(element, "input", text);
+        visit.input.assign(text.begin(), text.end());
+        history.visits.push_back(std::move(visit));
     }
 }
 
@@ -411,6 +484,8 @@ std::string configuration_to_json(const History& history) {
         json["files"]["image"] = to_hex(history.files.image);
         json["files"]["image_name"] = from_string(history.files.image_name);
     }
+    for (const Visit& visit : history.visits)
+        json["visits"].push_back(from_visit(visit));
     return json.dump(2) + "\n";
 }
 
@@ -427,10 +502,13 @@ Status configuration_from_json(std::string_view text, History& history) {
     reader.limit(limits, "stop_tick", history.limits.stop_tick);
     reader.limit(limits, "stop_time", history.limits.stop_time);
     read_tape(reader, reader.member(json, "tape"), history.tape);
+    read_visits(reader, json, history);
     read_result(reader, reader.member(json, "result"), history.result);
     if (Status status = reader.status(); !status)
         return status;
     if (Status status = history.tape.check(); !status)
+        return status;
+    if (Status status = check_visits(history.visits); !status)
         return status;
     return history.tape.check_vcpus(history.base.vcpu_count);
 }

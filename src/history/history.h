@@ -14,6 +14,7 @@
 #include "history/hash_chain.h"
 #include "history/outcome.h"
 #include "history/tape.h"
+#include "history/visits.h"
 #include "machine/machine.h"
 #include "machine/run_request.h"
 
@@ -72,7 +73,8 @@ struct History {
     FileView files;
     Limits limits;
     Tape tape;
-    std::vector<u8> input;  // of standard input, as far as the guest has read
+    std::vector<Visit> visits = {};  // in the order of their moments
+    std::vector<u8> input;           // of standard input, as far as the guest has read
 
     std::optional<RunResult> result;
     HashChain chain;

@@ -12,8 +12,9 @@ namespace uchronia::history {
 namespace {
 
 constexpr char kMagic[8] = {'U', 'C', 'H', 'R', 'H', 'I', 'S', 'T'};
-// Version 2: with holds. What has none is written as version 1, which older programs read.
-constexpr u32 kVersion = 2;
+// Version 2: with holds; version 3: with visits. What has none is written as version 1, which older
+// programs read.
+constexpr u32 kVersion = 3;
 constexpr u64 kLargestSection = u64{1} << 30;  // bytes, unpacked
 
 // All integers are little-endian.
@@ -68,6 +69,12 @@ void append_section(std::vector<u8>& file, SectionType type, Encoding encoding,
     header.digest = digest_of_section(header, stored);
     append(file, {reinterpret_cast<const u8*>(&header), sizeof header});
     append(file, stored);
+}
+
+u32 version_of(const History& history) {
+    if (!history.visits.empty())
+        return kVersion;
+    return history.tape.holds.empty() ? 1 : 2;
 }
 
 template <class Value>
@@ -153,9 +160,7 @@ Status load_section(SectionReader& reader, SectionType type, Value& value,
 }  // namespace
 
 std::vector<u8> serialise_history(const History& history) {
-    FileHeader header{.magic = {},
-                      .version = history.tape.holds.empty() ? 1 : kVersion,
-                      .section_count = kSectionCount};
+    FileHeader header{.magic = {}, .version = version_of(history), .section_count = kSectionCount};
     std::memcpy(header.magic, kMagic, sizeof kMagic);
     std::vector<u8> file;
     append(file, {reinterpret_cast<const u8*>(&header), sizeof header});
@@ -189,6 +194,8 @@ Result<History> parse_history(std::span<const u8> file, const std::string& name)
         return status.error();
     if (!reader.at_end())
         return damaged(name, "it goes on after its end");
+    if (file[offsetof(FileHeader, version)] != version_of(history))
+        return damaged(name, "its version is not that of its contents");
     if (!history.chain.well_formed())
         return damaged(name, "its hash chain is not in order");
     return history;

@@ -7,6 +7,7 @@
 
 #include "history/configuration.h"
 #include "history/sample_history.h"
+#include "history/sample_visits.h"
 #include "host/files.h"
 
 namespace uchronia::history {
@@ -19,6 +20,12 @@ std::string golden_path(const char* name) {
 History sample_with_holds() {
     History history = sample_history();
     history.tape.holds = {{Ticks(7), 0, VirtualTime(5'000'000)}, {Ticks(9), 0, VirtualTime(1)}};
+    return history;
+}
+
+History sample_with_visits() {
+    History history = sample_with_holds();
+    history.visits = sample_visits();
     return history;
 }
 
@@ -70,10 +77,17 @@ TEST(HistoryFile, ReadsTheGoldenFileOfVersion2) {
     EXPECT_TRUE(*read == sample_with_holds());
 }
 
-// Older programs, which know no holds, must not read them as if there were none.
-TEST(HistoryFile, HasVersion2OnlyWithHolds) {
+TEST(HistoryFile, ReadsTheGoldenFileOfVersion3) {
+    const Result<History> read = load_history(golden_path("history-v3.uch"));
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    EXPECT_TRUE(*read == sample_with_visits());
+}
+
+// Older programs, which know no holds or no visits, must not read them as if there were none.
+TEST(HistoryFile, HasAHigherVersionOnlyWhereItIsNeeded) {
     EXPECT_EQ(serialise_history(sample_history())[8], 1);
     EXPECT_EQ(serialise_history(sample_with_holds())[8], 2);
+    EXPECT_EQ(serialise_history(sample_with_visits())[8], 3);
 }
 
 TEST(HistoryFile, RefusesEveryTruncation) {
@@ -100,8 +114,8 @@ TEST(HistoryFile, NamesForeignAndNewerFilesAndTheRemedy) {
     const std::string text = "#!/bin/sh\necho hello\n";
     EXPECT_TRUE(contains(error_of({text.begin(), text.end()}), "is not a history of Uchronia"));
     std::vector<u8> newer = serialise_history(sample_history());
-    newer[8] = 3;
-    EXPECT_TRUE(contains(error_of(newer), "has format version 3"));
+    newer[8] = 4;
+    EXPECT_TRUE(contains(error_of(newer), "has format version 4"));
     EXPECT_TRUE(contains(error_of(newer), "Use the newer Uchronia"));
     std::vector<u8> longer = serialise_history(sample_history());
     longer.push_back(0);

@@ -18,4 +18,15 @@ struct Moment {
     bool operator==(const Moment&) const = default;
 };
 
+// Whether it is a time, and not a tick or the end.
+bool names_a_time(const Moment& moment);
+
+// How a state was come to. Virtual time may pass between two ticks, so a run to a time ends where a
+// run to the tick that it is at would not: only the first state with its number of ticks is that
+// tick's.
+enum class Arrival : u8 { kByTick, kByTime };
+
+// Whether one comes from a state to the moment by running on, or is there.
+bool leads_to(Ticks tick, VirtualTime time, Arrival arrival, const Moment& moment);
+
 }  // namespace uchronia::history

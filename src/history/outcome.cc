@@ -65,6 +65,7 @@ Outcome outcome_of(const machine::StopReason& reason, std::string_view console) 
     using machine::Stop;
     switch (reason.stop) {
         case Stop::kExited:
+        case Stop::kVisitEnded:
             return {reason.exit_kind == UCHRONIA_SIGNALED ? OutcomeKind::kSignaled
                                                           : OutcomeKind::kExited,
                     reason.exit_code, ""};

@@ -10,6 +10,8 @@ namespace {
 
 // Long enough for a guest that does anything at all to reach its next tick.
 constexpr u64 kSettlingTime = 1'000'000'000;  // virtual nanoseconds
+// In which the agent comes to a visit, whatever else the guest does.
+constexpr VirtualTime kAnswerTime(10'000'000'000);
 
 machine::MachineConfig with_engine(machine::MachineConfig config, const SessionOptions& options) {
     config.engine = options.engine;
@@ -53,6 +55,14 @@ class Session::SessionOutside final : public machine::Outside {
     }
     void agent_log(u64 level, std::string_view text) override { outside_.agent_log(level, text); }
     void files(std::span<const u8> bytes) override { outside_.files(bytes); }
+    void visit_files(std::span<const u8> bytes) override { outside_.visit_files(bytes); }
+    void visit_began() override {
+        answered_ = true;
+        outside_.visit_began();
+    }
+
+    void expect_answer() { answered_ = false; }
+    bool answered() const { return answered_; }
 
     const std::string& end_of_console() const { return console_; }
 
@@ -63,6 +73,7 @@ class Session::SessionOutside final : public machine::Outside {
     std::vector<u8>& recorded_;
     LiveInput live_;
     std::string console_;
+    bool answered_ = true;
 };
 
 Session::Session(const machine::BaseImage& base, History history, machine::Outside& outside,
@@ -87,22 +98,150 @@ void Session::interrupt() {
 Status Session::run() {
     if (Status status = start(); !status)
         return status;
-    set_check_context(history_.tape.seed_at(Ticks(0)), &ticks_for_check_);
-    while (advance() == Progress::kOn)
+    set_check_context(history_.tape.seed_at(ticks()), &ticks_for_check_);
+    Progress progress = Progress::kOn;
+    Status answer;
+    while (progress == Progress::kOn && answer) {
+        progress = advance();
         ticks_for_check_ = run_.ticks().value;
+        answer = check_answer();
+    }
     set_check_context(0, nullptr);
-    return {};
+    return answer;
 }
 
 Status Session::start() {
+    if (started_)
+        return {};
     if (Status status = run_.start(base_, frames_, *outside_); !status)
         return status;
+    started_ = true;
     add_link();
     machine_.start_preemption();
     return {};
 }
 
-// Runs to the next multiple of the chain's interval, to where the observer looks, or to a limit.
+// Goes on from what is kept of the recorded history, as if it had run to there. Gives the RAM of
+// the start; null: nothing is to be kept.
+std::shared_ptr<const memory::RAMSnapshot> Session::skip_to_before(const Moment& moment) {
+    if (options_.kept == nullptr || options_.expected == nullptr || divergence_ ||
+        ticks() != Ticks(0))
+        return nullptr;
+    std::shared_ptr<const memory::RAMSnapshot> start = machine_.checkpoint().ram;
+    const std::optional<StoredMoment> here =
+        options_.kept->restore_before(moment, ticks(), machine_, frames_, *start);
+    if (here) {
+        for (const ChainLink& link : options_.expected->links) {
+            if (link.tick > Ticks(0) && link.tick <= here->tick)
+                history_.chain.links.push_back(link);
+        }
+    }
+    return start;
+}
+
+// This is where it gets to the moment.
+Status Session::go_to(const Moment& moment) {
+    if (Status status = start(); !status)
+        return status;
+    const std::shared_ptr<const memory::RAMSnapshot> start_ram = skip_to_before(moment);
+    while (!end_ && !divergence_ && !is_at(moment)) {
+        const Ticks next((ticks().value / kChainInterval + 1) * kChainInterval);
+        const Ticks tick = ticks() < moment.tick ? std::min(moment.tick, next) : next;
+        const machine::StopReason reason =
+            interrupted_ ? machine::StopReason{.stop = machine::Stop::kInterrupted, .message = {}}
+                         : run_.run(tick, run_.time() < moment.time ? moment.time : kNever);
+        if (reason.stop == machine::Stop::kInterrupted)
+            return Error{"interrupted at tick " + std::to_string(ticks().value)};
+        end_ = run_.end_at(reason, outside_->end_of_console());
+        if (end_ || ticks().value % kChainInterval != 0)
+            continue;
+        add_link();
+        if (start_ram != nullptr && !divergence_)
+            options_.kept->pass({ticks(), time()}, machine_, *start_ram);
+    }
+    if (divergence_)
+        return Error{"this replay is not what was recorded: " + divergence_->describe()};
+    return {};
+}
+
+bool Session::is_at(const Moment& moment) const {
+    return ticks() >= moment.tick && run_.time() >= moment.time;
+}
+
+// A machine that has ended by itself does nothing any more; but where the command has ended, or
+// something outside ended the run, it stands still only.
+Status Session::can_go_on() const {
+    if (!end_)
+        return {};
+    switch (end_->kind) {
+        case OutcomeKind::kExited:
+        case OutcomeKind::kSignaled:
+        case OutcomeKind::kTimeout:
+        case OutcomeKind::kStopped:
+        case OutcomeKind::kIdle:
+            return {};
+        default:
+            return Error{"nothing goes on from the end of this history: " + describe(*end_) +
+                         ", at tick " + std::to_string(ticks().value) +
+                         "; name a moment before it with --at"};
+    }
+}
+
+Status Session::branch(u64 seed) {
+    const bool is_over =
+        end_ && (end_->kind == OutcomeKind::kExited || end_->kind == OutcomeKind::kSignaled);
+    if (is_over)
+        return Error{"the command has ended at tick " + std::to_string(ticks().value) +
+                     ", and nothing is left to be decided; name a moment before it with --at"};
+    if (Status status = can_go_on(); !status)
+        return status;
+    const VirtualTime timeout = history_.limits.timeout;
+    run_.forget_future();
+    if (timeout > run_.time())
+        history_.limits.timeout = timeout;
+    run_.change_seed(seed);
+    options_.expected = nullptr;
+    end_.reset();
+    return {};
+}
+
+Status Session::visit(Visit visit, VirtualTime timeout, const VisitOptions& options) {
+    if (Status status = can_go_on(); !status)
+        return status;
+    run_.forget_future();
+    history_.limits.timeout = saturating_sum(run_.time(), timeout);
+    if (Status status = run_.visit(std::move(visit), options.input); !status)
+        return status;
+    terminal_ = options.terminal;
+    answer_by_ = saturating_sum(run_.time(), kAnswerTime);
+    outside_->expect_answer();
+    options_.expected = nullptr;
+    end_.reset();
+    return {};
+}
+
+// The guest must come to a visit, or nobody would know why nothing happens.
+Status Session::check_answer() {
+    if (outside_->answered()) {
+        answer_by_ = kNever;
+        return {};
+    }
+    if (history_.result && history_.result->outcome.kind != OutcomeKind::kStopped)
+        return Error{"the guest ended before it answered: " + describe(history_.result->outcome)};
+    if (run_.time() < answer_by_)
+        return {};
+    return Error{"the guest does not answer: its PID 1 did not come to run in " +
+                 std::to_string(kAnswerTime.value / 1'000'000'000) +
+                 " s of virtual time; try an earlier moment with --at"};
+}
+
+VirtualTime Session::time_limit() const {
+    const VirtualTime live = terminal_ == nullptr ? kNever : terminal_->limit(run_.time());
+    return std::min(live, answer_by_);
+}
+
+// Runs to the next multiple of the chain's interval, to where the observer looks, to what a live
+// terminal allows, or to a limit.
 Session::Progress Session::advance() {
     if (interrupted_)
         return stop_here();
@@ -111,7 +250,12 @@ Session::Progress Session::advance() {
     Ticks next(next_link);
     if (options_.observer != nullptr)
         next = std::min(next, options_.observer->next_stop(Ticks(done)));
-    return follow(run_.run(next));
+    const Progress progress = follow(run_.run(next, time_limit()));
+    if (progress == Progress::kOn && terminal_ != nullptr) {
+        for (TerminalInput& input : terminal_->take(run_.time()))
+            run_.type(std::move(input));
+    }
+    return progress;
 }
 
 Session::Progress Session::follow(const machine::StopReason& reason) {
@@ -146,6 +290,10 @@ Session::Progress Session::stop_here() {
 
 // False if the chain has left the expected one, and the run is over.
 bool Session::add_link() {
+    // A time limit may have stopped it at the same tick again.
+    if (const HashChain& chain = history_.chain;
+        !chain.links.empty() && chain.links.back().tick == ticks())
+        return true;
     run_.append_to_chain();
     if (options_.expected == nullptr)
         return true;

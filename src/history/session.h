@@ -11,6 +11,8 @@
 #include <string>
 
 #include "base/result.h"
+#include "history/kept_moments.h"
+#include "history/moment.h"
 #include "history/started_run.h"
 
 namespace uchronia::history {
@@ -31,6 +33,22 @@ class RunObserver {
     virtual void stopped(machine::Machine& machine, Ticks done, VirtualTime time) = 0;
 };
 
+// Who sits at the terminal of a visit.
+class LiveTerminal {
+  public:
+    virtual ~LiveTerminal() = default;
+    // Until when the guest may run on, where it is `time` from the run's start.
+    virtual VirtualTime limit(VirtualTime time) = 0;
+    // What was typed since it was asked last, in order. It may wait for something.
+    virtual std::vector<TerminalInput> take(VirtualTime time) = 0;
+};
+
+// What a visit has beside its request; both must outlive the session.
+struct VisitOptions {
+    VisitCalls::Input* input = nullptr;  // null: no standard input
+    LiveTerminal* terminal = nullptr;    // null: nobody is there
+};
+
 struct SessionOptions {
     LiveInput live_input = LiveInput::kNo;
     // The run ends as soon as its chain differs from this one.
@@ -39,6 +57,9 @@ struct SessionOptions {
     RunObserver* observer = nullptr;
     machine::Engine engine = machine::Engine::kTranslator;  // every one gives the same run
     std::shared_ptr<cpu::jit::CodeLibrary> library = {};    // null: all is translated anew
+    // What go_to starts from, and adds to; must outlive the session. Needs `expected`. Null: it
+    // runs from the start.
+    KeptMoments* kept = nullptr;
     // Of the contents that are not in the history; must outlive the session. Null: none.
     const ContentStore* store = nullptr;
     // Nanoseconds, to measure what slow paths cost; null: not measured.
@@ -53,9 +74,29 @@ class Session {
             host::FileSource* files, SessionOptions options);
     ~Session();
 
-    // Runs to the end and completes the history. Errors: the base image cannot be started, is not
-    // the history's, or the command is not one that can be given to the guest.
+    // Runs to the end and completes the history, from where it is. Errors: the base image cannot be
+    // started, is not the history's, the command is not one that can be given to the guest, or the
+    // guest does not answer a visit.
     Status run();
+
+    // Runs a recorded history to a moment, or to its end if that comes first, and stands there.
+    // After that, it may be made another history: by a change of the seed, or a visit. Errors: as
+    // those of run(); it was interrupted; it has left `expected`.
+    Status go_to(const Moment& moment);
+    // How the recorded history ended, if that is where it is.
+    const std::optional<Outcome>& end() const { return end_; }
+    // From here on, another history, without the limits of the recorded one but with its time-out.
+    // Errors: nothing can go on from here.
+    Status branch(u64 seed);
+    // The same with a command in the guest, whose end is the history's; `timeout` is from here on.
+    // Errors: it is not one that can be given to the guest, or nothing can go on from here.
+    Status visit(Visit visit, VirtualTime timeout, const VisitOptions& options);
+
+    Ticks ticks() const { return run_.ticks(); }
+    VirtualTime time() const { return run_.time(); }
+    // From the run's start, and exact in a call of machine::Outside.
+    Ticks present_tick() const { return run_.present_tick(); }
+    VirtualTime present_time() const { return run_.present_time(); }
 
     // Makes run() return soon, with a history that stops there. Any thread, also signal handlers.
     void interrupt();
@@ -74,10 +115,15 @@ class Session {
     enum class Progress { kOn, kEnded };
 
     Status start();
+    Status can_go_on() const;
+    Status check_answer();
     Progress advance();
     Progress follow(const machine::StopReason& reason);
     Progress stop_here();
     bool add_link();
+    bool is_at(const Moment& moment) const;
+    std::shared_ptr<const memory::RAMSnapshot> skip_to_before(const Moment& moment);
+    VirtualTime time_limit() const;
     void finish(Outcome outcome);
 
     const machine::BaseImage& base_;
@@ -89,6 +135,10 @@ class Session {
     StartedRun run_;
     unsigned long long ticks_for_check_ = 0;
     std::atomic<bool> interrupted_ = false;
+    bool started_ = false;
+    std::optional<Outcome> end_;
+    LiveTerminal* terminal_ = nullptr;
+    VirtualTime answer_by_ = kNever;  // until then the guest answers a visit
     std::optional<Divergence> divergence_;
 };
 

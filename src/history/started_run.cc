@@ -24,6 +24,8 @@ Status StartedRun::start(const machine::BaseImage& base, memory::FrameStore& fra
         return status;
     if (Status status = history_.tape.check_vcpus(base.config().vcpu_count); !status)
         return status;
+    if (Status status = check_visits(history_.visits); !status)
+        return status;
     if (history_.base.image != base.digest() ||
         (history_.base.state != Digest() && history_.base.state != base.state_digest()))
         return Error{"the base image " + to_hex(base.digest()) +
@@ -37,12 +39,65 @@ Status StartedRun::start(const machine::BaseImage& base, memory::FrameStore& fra
         return status;
     start_ = machine_.ticks();
     start_time_ = machine_.now();
-    tape_ = std::make_unique<TapeReader>(history_.tape, start_);
-    machine_.set_environment({.decisions = tape_.get(),
-                              .outside = &outside,
-                              .files = files_.get(),
-                              .request = *request});
+    calls_ = std::make_unique<VisitCalls>(history_.visits, start_, start_time_);
+    environment_ = {.decisions = nullptr,
+                    .outside = &outside,
+                    .files = files_.get(),
+                    .request = *request,
+                    .calls = calls_.get()};
+    set_tape();
     return {};
+}
+
+void StartedRun::set_tape() {
+    tape_ = std::make_unique<TapeReader>(history_.tape, start_);
+    environment_.decisions = tape_.get();
+    machine_.set_environment(environment_);
+}
+
+Status StartedRun::visit(Visit visit, VisitCalls::Input* input) {
+    visit.at = {ticks(), time()};
+    history_.visits.push_back(std::move(visit));
+    if (Status status = check_visits(history_.visits); !status) {
+        history_.visits.pop_back();
+        return status;
+    }
+    calls_->update();
+    calls_->set_input(input);
+    return {};
+}
+
+void StartedRun::type(TerminalInput input) {
+    input.at = {ticks(), time()};
+    history_.visits.back().terminal.push_back(std::move(input));
+    calls_->update();
+}
+
+void StartedRun::forget_future() {
+    history_.limits = {};
+    cut_visits(history_.visits, machine_.calls().given);
+    calls_->update();
+}
+
+void StartedRun::change_seed(u64 seed) {
+    Tape& tape = history_.tape;
+    // Something may have been decided at this very tick already.
+    const Ticks from = ticks() + Ticks(1);
+    std::erase_if(tape.seeds, [&](const SeedChange& change) { return change.from >= from; });
+    tape.seeds.push_back({from, seed});
+    const std::array<u64, machine::kDecisionKinds> drawn = machine_.statistics().decisions;
+    std::erase_if(tape.overrides, [&](const Override& change) {
+        return change.counter >= drawn[static_cast<std::size_t>(change.kind)];
+    });
+    tape.holds.resize(std::min<std::size_t>(tape.holds.size(), machine_.holds_begun()));
+    set_tape();
+}
+
+// Whether a visit was begun or is to begin, so that the end of the run's own command is not the
+// history's.
+bool StartedRun::is_visited() const {
+    const machine::CallCounters& calls = machine_.calls();
+    return calls.active != 0 || calls.begun < history_.visits.size();
 }
 
 machine::StopReason StartedRun::run(Ticks tick, VirtualTime time) {
@@ -67,6 +122,11 @@ std::optional<Outcome> StartedRun::end_at(const machine::StopReason& reason,
                 return std::nullopt;
             if (limits.stop_time < limits.timeout)
                 return stopped;
+            break;
+        case machine::Stop::kExited:
+        case machine::Stop::kVisitEnded:
+            if (is_visited())
+                return std::nullopt;
             break;
         default:
             break;

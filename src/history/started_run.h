@@ -41,6 +41,20 @@ class StartedRun {
     std::optional<Outcome> end_at(const machine::StopReason& reason,
                                   std::string_view console) const;
 
+    // A visit of the guest's agent, from now on; its calls come after all that were given. Live
+    // standard input for it, if `input` is not null, is recorded. Errors: it cannot be given.
+    Status visit(Visit visit, VisitCalls::Input* input);
+    // The last visit's terminal gets this now; `at` does not matter.
+    void type(TerminalInput input);
+    // Drops what comes from outside in the history's future: limits and visits.
+    void forget_future();
+    // From now on, this seed decides all.
+    void change_seed(u64 seed);
+
+    // Exact also in a call of machine::Outside.
+    Ticks present_tick() const { return machine_.present_tick() - start_; }
+    VirtualTime present_time() const { return machine_.present_time() - start_time_; }
+
     void append_to_chain() { history_.chain.append(machine_, start_, start_time_); }
 
     // A file of the host that is no longer as the history has it.
@@ -49,10 +63,15 @@ class StartedRun {
     Status keep_contents();
 
   private:
+    void set_tape();
+    bool is_visited() const;
+
     History& history_;
     machine::Machine& machine_;
     std::unique_ptr<RecordedFiles> files_;
     std::unique_ptr<TapeReader> tape_;
+    std::unique_ptr<VisitCalls> calls_;
+    machine::RunEnvironment environment_;
     Ticks start_;
     VirtualTime start_time_;
 };

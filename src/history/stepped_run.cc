@@ -54,6 +54,7 @@ void SteppedRun::run_to(Ticks tick, VirtualTime time) {
     if (end_ || interrupted_)
         return;
     const machine::StopReason reason = run_.run(tick, time);
+    arrival_ = reason.stop == machine::Stop::kTime ? Arrival::kByTime : Arrival::kByTick;
     if (reason.stop == machine::Stop::kInterrupted)
         interrupted_ = true;
     else if (reason.stop == machine::Stop::kDebugger)
@@ -63,11 +64,12 @@ void SteppedRun::run_to(Ticks tick, VirtualTime time) {
 }
 
 SteppedRun::Mark SteppedRun::mark() {
-    return {machine_.checkpoint(), end_};
+    return {machine_.checkpoint(), end_, arrival_};
 }
 
 Status SteppedRun::go_back(const Mark& mark) {
     end_ = mark.end;
+    arrival_ = mark.arrival;
     return machine_.restore(mark.checkpoint);
 }
 

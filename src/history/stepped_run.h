@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "history/moment.h"
 #include "history/started_run.h"
 
 namespace uchronia::history {
@@ -31,6 +32,8 @@ class SteppedRun {
     // that has ended stays where it is.
     void run_to(Ticks tick, VirtualTime time = kNever);
 
+    Arrival arrival() const { return arrival_; }
+
     // From the run's start.
     Ticks ticks() const { return run_.ticks(); }
     VirtualTime time() const { return run_.time(); }
@@ -41,15 +44,24 @@ class SteppedRun {
     struct Mark {
         machine::Checkpoint checkpoint;
         std::optional<Outcome> end;
+        Arrival arrival = Arrival::kByTick;
     };
     Mark mark();
     Status go_back(const Mark& mark);
+    // Somebody else has restored the machine to the first state of a tick.
+    void has_gone_to_a_tick() {
+        end_.reset();
+        arrival_ = Arrival::kByTick;
+    }
 
     // Makes run_to return soon, for good. Any thread, also signal handlers.
     void interrupt();
     bool interrupted() const { return interrupted_; }
 
     machine::Machine& machine() { return machine_; }
+    memory::FrameStore& frames() { return frames_; }
+    // Bytes of pages, those of all marks included.
+    u64 memory_in_use() const { return frames_.live_count() * kPageSize; }
     const History& history() const { return history_; }
     // A file of the host that is no longer as the history has it.
     std::optional<std::string> changed_file() const { return run_.changed_file(); }
@@ -66,6 +78,7 @@ class SteppedRun {
     std::unique_ptr<ReplayOutside> outside_;
     StartedRun run_;
     std::optional<Outcome> end_;
+    Arrival arrival_ = Arrival::kByTick;
     std::atomic<bool> interrupted_ = false;
 };
 

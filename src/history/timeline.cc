@@ -5,8 +5,11 @@
 namespace uchronia::history {
 namespace {
 
-constexpr u64 kSpacing = u64{1} << 26;  // ticks
-constexpr std::size_t kMostLaid = 256;
+constexpr u64 kNear = u64{1} << 15;  // ticks; nearer ones count as this far
+constexpr std::size_t kMostLaid = 4096;
+constexpr std::size_t kFewestLaid = 8;  // whatever memory they take
+// Before the tick that a seek goes to, as the next one mostly goes a little back.
+constexpr u64 kDistancesBefore[] = {u64{1} << 23, u64{1} << 19, u64{1} << 15};
 
 }  // namespace
 
@@ -24,17 +27,48 @@ Result<std::unique_ptr<Timeline>> Timeline::open(const machine::BaseImage& base,
 }
 
 Status Timeline::seek(const Moment& moment) {
-    if (ticks() > moment.tick || time() > moment.time || end()) {
-        if (Status status = go_back_before(moment); !status)
-            return status;
+    if (is_here(moment))
+        return {};
+    const bool is_past = end() || !leads_to(ticks(), time(), run_->arrival(), moment);
+    if (Status status = go_near(moment, is_past); !status)
+        return status;
+    here_.reset();
+    while (!end() && !run_->interrupted() && !has_come_to(moment)) {
+        run_->run_to(next_stop(moment), names_a_time(moment) ? moment.time : kNever);
+        if (!end() && ticks().value % options_.spacing == 0)
+            lay_checkpoint();
+        if (!end())
+            kept_.pass({ticks(), time()}, machine(), start_ram());
+        if (options_.on_progress)
+            options_.on_progress(ticks(), time());
     }
-    while (!end() && !run_->interrupted() && (ticks() < moment.tick || time() < moment.time)) {
-        const Ticks next((ticks().value / kSpacing + 1) * kSpacing);
-        // A moment by time alone has no tick to stop at, and the other way round.
-        const Ticks tick = ticks() < moment.tick ? std::min(moment.tick, next) : next;
-        run_on(tick, time() < moment.time ? moment.time : kNever);
-    }
+    if (run_->interrupted())
+        return {};
+    lay_checkpoint();
+    here_ = Here{moment, ticks(), time()};
     return {};
+}
+
+// Whether the last seek was for this moment, and nobody has run on since.
+bool Timeline::is_here(const Moment& moment) const {
+    return here_ && here_->moment == moment && here_->tick == ticks() && here_->time == time();
+}
+
+bool Timeline::has_come_to(const Moment& moment) const {
+    return names_a_time(moment) ? time() >= moment.time : ticks() >= moment.tick;
+}
+
+// Where a run to the moment stops next, to lay checkpoints.
+Ticks Timeline::next_stop(const Moment& moment) const {
+    const u64 here = ticks().value;
+    u64 next = (here / options_.spacing + 1) * options_.spacing;
+    if (names_a_time(moment))
+        return Ticks(next);
+    for (const u64 distance : kDistancesBefore) {
+        if (moment.tick.value > distance && moment.tick.value - distance > here)
+            next = std::min(next, moment.tick.value - distance);
+    }
+    return std::min(moment.tick, Ticks(next));
 }
 
 Ticks Timeline::checkpoint_before(Ticks tick) const {
@@ -43,42 +77,46 @@ Ticks Timeline::checkpoint_before(Ticks tick) const {
 }
 
 void Timeline::lay_checkpoint() {
-    if (laid_.contains(ticks()))
-        return;
-    laid_.emplace(ticks(), Laid{time(), run_->mark()});
-    if (laid_.size() > kMostLaid)
+    if (!laid_.contains(ticks()))
+        laid_.emplace(ticks(), Laid{time(), run_->mark()});
+    while (laid_.size() > kMostLaid ||
+           (run_->memory_in_use() > options_.memory_budget && laid_.size() > kFewestLaid))
         thin_out();
 }
 
-// To the last checkpoint at which neither tick nor time is past the moment.
-Status Timeline::go_back_before(const Moment& moment) {
-    auto best = laid_.begin();
+// To the latest checkpoint from which the moment is reached, if that is nearer than running on from
+// here. `is_past`: from here it is not reached.
+Status Timeline::go_near(const Moment& moment, bool is_past) {
+    const Ticks here = is_past ? Ticks(0) : ticks();
+    auto best = laid_.end();
     for (auto laid = laid_.begin(); laid != laid_.end(); ++laid) {
-        if (laid->first <= moment.tick && laid->second.time <= moment.time)
+        if (leads_to(laid->first, laid->second.time, laid->second.mark.arrival, moment))
             best = laid;
     }
-    return run_->go_back(best->second.mark);
+    if (best == laid_.end())
+        best = laid_.begin();  // the start
+    const bool goes_by_memory = is_past || best->first > here;
+    if (kept_.restore_before(moment, std::max(here, best->first), machine(), run_->frames(),
+                             start_ram())) {
+        run_->has_gone_to_a_tick();
+        return {};
+    }
+    return goes_by_memory ? run_->go_back(best->second.mark) : Status();
 }
 
-void Timeline::run_on(Ticks tick, VirtualTime time) {
-    run_->run_to(tick, time);
-    if (ticks().value % kSpacing == 0 && !end())
-        lay_checkpoint();
-    if (options_.on_progress)
-        options_.on_progress(ticks(), this->time());
-}
-
-// Drops the checkpoint that is least missed: whose neighbours are nearest to each other, measured
-// by how far it lies behind.
 void Timeline::thin_out() {
+    const u64 here = ticks().value;
     auto least = laid_.end();
     double least_loss = 0;
-    for (auto laid = std::next(laid_.begin()); std::next(laid) != laid_.end(); ++laid) {
-        const double gap =
-            static_cast<double>((std::next(laid)->first - std::prev(laid)->first).value);
-        const u64 last = laid_.rbegin()->first.value;
-        const double loss = gap / static_cast<double>(last - laid->first.value + kSpacing);
-        if (least == laid_.end() || loss < least_loss) {
+    for (auto laid = std::next(laid_.begin()); laid != laid_.end(); ++laid) {
+        const auto next = std::next(laid);
+        const u64 tick = laid->first.value;
+        const u64 before = std::prev(laid)->first.value;
+        const u64 after = next == laid_.end() ? tick + options_.spacing : next->first.value;
+        const u64 distance = here > tick ? here - tick : tick - here;
+        const double loss =
+            static_cast<double>(after - before) / static_cast<double>(distance + kNear);
+        if (tick != here && (least == laid_.end() || loss < least_loss)) {
             least = laid;
             least_loss = loss;
         }

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 
 namespace uchronia::host {
@@ -274,6 +275,12 @@ Status remove_file(const std::string& path) {
     if (::unlink(path.c_str()) != 0 && errno != ENOENT)
         return failure("remove", path, errno);
     return {};
+}
+
+Status remove_folder(const std::string& path) {
+    std::error_code error;
+    std::filesystem::remove_all(path, error);
+    return error ? Status(failure("remove the folder", path, error.value())) : Status();
 }
 
 Result<std::vector<FolderEntry>> list_directory(const std::string& path) {

@@ -25,6 +25,8 @@ Status write_file_atomically(const std::string& path, std::string_view contents)
 
 // Removes a file; that there is none is no failure.
 Status remove_file(const std::string& path);
+// Removes a folder with all that is in it; that there is none is no failure.
+Status remove_folder(const std::string& path);
 
 enum class EntryKind : u8 { kFile, kDirectory, kSymbolicLink, kOther };
 

@@ -18,7 +18,7 @@ namespace {
 constexpr char kMagic[8] = {'U', 'C', 'H', 'R', 'B', 'A', 'S', 'E'};
 constexpr u32 kVersion = 2;
 // Raised with every change of the machine that makes the same boot give another state.
-constexpr u32 kModelVersion = 3;
+constexpr u32 kModelVersion = 4;
 
 // A boot takes about 2 * 10^9 ticks; one that takes this many is stuck.
 constexpr u64 kMostBootTicks = 100'000'000'000;
@@ -159,8 +159,9 @@ std::vector<u8> serialise(Machine& machine, Digest ingredients) {
     const Checkpoint checkpoint = machine.checkpoint();
     const Digest zero = digest_of(std::vector<u8>(kPageSize));
     std::vector<IndexEntry> index;
+    checkpoint.ram->digest();  // every frame has its hash now
     for (u64 page = 0; page < checkpoint.ram->page_count(); ++page) {
-        const memory::Frame* frame = checkpoint.ram->frame(page);
+        const memory::Frame* frame = checkpoint.ram->tree().frame(page);
         if (frame != nullptr && frame->hash != zero)
             index.push_back({page, frame->hash});
     }
@@ -174,7 +175,7 @@ std::vector<u8> serialise(Machine& machine, Digest ingredients) {
     std::memcpy(file.data() + header.state_offset, checkpoint.state.data(), header.state_size);
     u8* page = file.data() + header.pages_offset;
     for (const IndexEntry& entry : index) {
-        std::memcpy(page, checkpoint.ram->frame(entry.page_number)->data, kPageSize);
+        std::memcpy(page, checkpoint.ram->page(entry.page_number), kPageSize);
         page += kPageSize;
     }
     header.content_digest =
@@ -328,15 +329,22 @@ Result<std::unique_ptr<BaseImage>> BaseImage::open(const std::string& path, cons
 }
 
 Status BaseImage::start(Machine& machine, memory::FrameStore& frames) const {
+    std::vector<memory::PageTree::Change> pages;
+    pages.reserve(page_count_);
     for (u64 i = 0; i < page_count_; ++i) {
         IndexEntry entry;
         std::memcpy(&entry, index_.data() + i * sizeof entry, sizeof entry);
-        if (machine.ram().read_page(entry.page_number) == nullptr)
+        if (machine.ram().read_page(entry.page_number) == nullptr ||
+            (i != 0 && entry.page_number <= pages.back().page_number)) {
+            for (const memory::PageTree::Change& page : pages)
+                frames.release(page.frame);
             return Error{
                 "the base image has a page outside the machine's memory. Remove it; it is "
                 "made again by the next run."};
-        machine.ram().place(entry.page_number, frames.borrow(pages_ + i * kPageSize, entry.digest));
+        }
+        pages.push_back({entry.page_number, frames.borrow(pages_ + i * kPageSize, entry.digest)});
     }
+    machine.ram().place(pages);
     return machine.restore({machine.ram().snapshot(), {state_.begin(), state_.end()}});
 }
 

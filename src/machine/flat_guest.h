@@ -31,6 +31,7 @@ class FlatGuest {
     }
 
     void store(u64 address, u64 value) { machine.ram().store(PhysicalAddress(address), value); }
+    memory::FrameStore& frames() { return frames_; }
     void set_code(const std::vector<u8>& code, u64 address = kCode) {
         machine.ram().write(PhysicalAddress(address), code);
     }

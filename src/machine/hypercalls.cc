@@ -72,6 +72,10 @@ u64 Machine::call(cpu::VCPU& cpu, u64 function) {
             return give_entropy(cpu);
         case UCHRONIA_FILES:
             return take_files(cpu);
+        case UCHRONIA_CALL:
+            return take_call(cpu);
+        case UCHRONIA_VISIT_END:
+            return end_visit(cpu);
         default:
             return error(ENOSYS);
     }
@@ -88,7 +92,8 @@ u64 Machine::give_run(cpu::VCPU& cpu) {
 u64 Machine::take_output(cpu::VCPU& cpu) {
     const u64 stream = cpu.state.gpr[cpu::kRDI];
     const u64 size = cpu.state.gpr[cpu::kRDX];
-    if ((stream != 1 && stream != 2) || size > UCHRONIA_MAXIMUM_TRANSFER)
+    if (stream < UCHRONIA_STREAM_OUTPUT || stream > UCHRONIA_STREAM_VISIT_ERROR ||
+        size > UCHRONIA_MAXIMUM_TRANSFER)
         return error(EINVAL);
     std::vector<u8> bytes(size);
     if (!mmu_->copy_from_guest(cpu, cpu.state.gpr[cpu::kRSI], bytes.data(), size))
@@ -101,6 +106,8 @@ u64 Machine::give_input(cpu::VCPU& cpu) {
     const u64 size = cpu.state.gpr[cpu::kRSI];
     if (size > UCHRONIA_MAXIMUM_TRANSFER)
         return error(EINVAL);
+    if (cpu.state.gpr[cpu::kRDX] == UCHRONIA_OF_VISIT)
+        return give_visit_input(cpu, size);
     std::vector<u8> bytes(size);
     const u64 count = environment_.outside->input(input_offset_, bytes);
     if (!mmu_->copy_to_guest(cpu, cpu.state.gpr[cpu::kRDI], bytes.data(), count))
@@ -131,7 +138,10 @@ u64 Machine::take_files(cpu::VCPU& cpu) {
     std::vector<u8> bytes(size);
     if (!mmu_->copy_from_guest(cpu, cpu.state.gpr[cpu::kRDI], bytes.data(), size))
         return error(EFAULT);
-    environment_.outside->files(bytes);
+    if (cpu.state.gpr[cpu::kRDX] == UCHRONIA_OF_VISIT)
+        environment_.outside->visit_files(bytes);
+    else
+        environment_.outside->files(bytes);
     return size;
 }
 

@@ -33,6 +33,7 @@ std::string description_of(const StopReason& reason) {
         "the guest used something that Uchronia does not implement",
         "the machine is idle for ever",
         "interrupted",
+        "the command of a visit ended",
         "a debugger stops here",
     };
     const std::string text = kTexts[static_cast<std::size_t>(reason.stop)];
@@ -147,7 +148,7 @@ void Machine::set_environment(RunEnvironment environment) {
 u64 Machine::draw(DecisionKind kind) {
     CHECK(environment_.decisions != nullptr);
     u64& drawn = decisions_.drawn[static_cast<std::size_t>(kind)];
-    const u64 word = environment_.decisions->word(kind, drawn++, ticks_);
+    const u64 word = environment_.decisions->word(kind, drawn++, present_tick());
     return kind == DecisionKind::kEntropy ? with_canary(word) : word;
 }
 
@@ -166,8 +167,10 @@ void Machine::run_due_events() {
 }
 
 u64 Machine::plan_budget(Ticks tick, VirtualTime time) {
-    planned_end_ = std::min({earliest_event(), earliest_release(), time});
+    planned_end_ = std::min({earliest_event(), earliest_release(), next_call_event(), time});
     u64 budget = std::min({tick.value, next_stall_, next_hold_, turn_end_}) - ticks_.value;
+    if (next_call_tick_ > ticks_.value)
+        budget = std::min(budget, next_call_tick_ - ticks_.value);
     if (planned_end_ != kNever)
         budget = std::min(budget, time_.ticks_until(planned_end_, shares_));
     return budget;
@@ -180,6 +183,7 @@ StopReason Machine::run(Ticks tick, VirtualTime time) {
     if (debug_stops_ != nullptr)
         debug_stops_->begin_run(ticks_.value);
     plan_hold();
+    plan_call();
     interpreter_->begin();
     StopReason reason;
     while (ticks_ < tick) {
@@ -189,6 +193,10 @@ StopReason Machine::run(Ticks tick, VirtualTime time) {
         follow_start_messages();
         if (now() >= time)
             return {.stop = Stop::kTime, .message = {}};
+        if (call_is_due()) {
+            give_call();
+            continue;
+        }
         if (ticks_.value >= next_stall_) {
             stall();
             continue;
@@ -283,6 +291,7 @@ void Machine::fields(FieldVisitor& v) {
     v("next_stall", next_stall_);
     v("holds", holds_);
     v("input_offset", input_offset_);
+    v("calls", calls_);
     v("decisions", decisions_);
     for (const auto& cpu : vcpus_)
         v("cpu" + std::to_string(cpu->index), cpu->state);
@@ -325,6 +334,8 @@ Status Machine::check_restored() const {
         return Error{"saved state: it is no CPU's turn"};
     if (power_->request() != devices::PowerRequest::kNone)
         return Error{"saved state: a power request was left open"};
+    if (calls_.taken > calls_.given || calls_.begun > calls_.given)
+        return Error{"saved state: more calls were taken than given"};
     for (const auto& cpu : vcpus_) {
         if (cpu->state.halted && cpu->state.interrupt_shadow)
             return Error{"saved state: a CPU is halted inside an instruction"};

@@ -30,6 +30,7 @@
 #include "devices/uart_16550.h"
 #include "devices/virtio/mmio_transport.h"
 #include "host/file_source.h"
+#include "machine/calls.h"
 #include "machine/decisions.h"
 #include "machine/disk.h"
 #include "machine/outside.h"
@@ -64,6 +65,7 @@ struct RunEnvironment {
     Outside* outside = nullptr;
     host::FileSource* files = nullptr;  // null: no files are shared
     std::vector<u8> request;            // encode_run_request
+    CallSource* calls = nullptr;        // null: nobody calls the agent
 };
 
 enum class Stop : u8 {
@@ -78,6 +80,7 @@ enum class Stop : u8 {
     kUnimplemented,  // message names the opcode and the address
     kIdle,           // every vCPU waits and no event will ever come
     kInterrupted,    // interrupt() was called
+    kVisitEnded,     // the command of the last visit: exit_kind, exit_code
     kDebugger,       // at one of set_debug_stops: the hit is in there
 };
 
@@ -144,6 +147,11 @@ class Machine final : private cpu::Platform,
 
     Ticks ticks() const { return ticks_; }
     VirtualTime now() const { return time_.now(); }
+    // The same, and exact while run() is on the stack: in a call of Outside or of a source.
+    Ticks present_tick() const;
+    VirtualTime present_time() const { return time_in_run(); }
+    const CallCounters& calls() const { return calls_; }
+    u64 holds_begun() const { return holds_; }
     // The vCPU whose turn it is.
     unsigned turn() const { return turn_; }
 
@@ -224,6 +232,16 @@ class Machine final : private cpu::Platform,
     void hold_up(unsigned index, VirtualTime length);
     void plan_hold();
     void hold();
+    // calls.cc
+    const Call* call_at(u64 index) const;
+    void plan_call();
+    bool call_is_due() const { return ticks_.value >= next_call_tick_ && now() >= next_call_time_; }
+    VirtualTime next_call_event() const;
+    void give_call();
+    u64 take_call(cpu::VCPU& cpu);
+    u64 end_visit(cpu::VCPU& cpu);
+    u64 give_visit_input(cpu::VCPU& cpu, u64 size);
+
     bool is_woken(unsigned index);
     bool can_run(unsigned index);
     unsigned count_running();
@@ -287,6 +305,7 @@ class Machine final : private cpu::Platform,
     u32 spins_ = 0;  // turns in a row in which vCPUs did nothing but wait for each other
     std::vector<TurnOfVCPU> turns_;
     u64 input_offset_ = 0;
+    CallCounters calls_;
     DecisionCounters decisions_;
 
     cpu::DebugStops* debug_stops_ = nullptr;
@@ -294,6 +313,9 @@ class Machine final : private cpu::Platform,
     // Of the present run() only.
     const cpu::VCPU* running_ = nullptr;
     u64 next_hold_ = ~u64{0};  // tick
+    // Where a call is due.
+    u64 next_call_tick_ = ~u64{0};
+    VirtualTime next_call_time_ = kNever;
     VirtualTime planned_end_ = kNever;
     unsigned shares_ = 1;  // vCPUs that run at once
     bool yields_ = false;  // the running vCPU gives up the rest of its turn

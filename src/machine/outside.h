@@ -11,7 +11,20 @@
 
 namespace uchronia::machine {
 
-enum class OutputStream : u8 { kOutput = 1, kError = 2 };
+enum class OutputStream : u8 {
+    kOutput = 1,
+    kError = 2,
+    // Of a command that was called into the guest (machine/calls.h).
+    kVisitOutput = 3,
+    kVisitError = 4,
+};
+
+inline bool is_of_visit(OutputStream stream) {
+    return stream >= OutputStream::kVisitOutput;
+}
+inline bool is_error(OutputStream stream) {
+    return stream == OutputStream::kError || stream == OutputStream::kVisitError;
+}
 
 class Outside {
   public:
@@ -26,6 +39,10 @@ class Outside {
     virtual void agent_log(u64 level, std::string_view text) = 0;
     // The next bytes of the files that come out (UchroniaFileRecord). Most do not want them.
     virtual void files(std::span<const u8>) {}
+    // The same of a visit.
+    virtual void visit_files(std::span<const u8>) {}
+    // The agent has come to the command of a visit: what that says follows.
+    virtual void visit_began() {}
 };
 
 // Nobody listens, and there is no input.

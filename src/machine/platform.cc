@@ -21,6 +21,12 @@ VirtualTime Machine::time_in_run() const {
     return time_.after(interpreter_->ticks_before_current(*running_), shares_);
 }
 
+Ticks Machine::present_tick() const {
+    if (running_ == nullptr)
+        return ticks_;
+    return ticks_ + Ticks(interpreter_->ticks_before_current(*running_));
+}
+
 // A device access may have made an event due earlier than the run was planned for, or asked the
 // machine for something: then the run ends after this instruction.
 void Machine::after_device_access() {

@@ -41,6 +41,8 @@ Result<std::vector<u8>> encode_run_request(const RunRequest& request) {
         flags |= UCHRONIA_RUN_HAS_IMAGE;
     if (!request.out_folder.empty())
         flags |= UCHRONIA_RUN_HAS_OUT;
+    if (request.streams == Streams::kTerminal)
+        flags |= UCHRONIA_RUN_HAS_TERMINAL;
     const auto count_of = [](const auto& list) { return static_cast<u32>(list.size()); };
     for (const u32 word :
          {UCHRONIA_RUN_MAGIC, 0u, flags, request.uid, request.gid, count_of(request.groups),

@@ -12,6 +12,8 @@ namespace uchronia::machine {
 enum class StandardInput : u8 { kNone, kFromHost };
 // What the shared files are: folders of the host in a tree of the guest's own, or a whole root.
 enum class SharedRoot : u8 { kHostFolders, kImage };
+// What the command's streams are: pipes, or a terminal of its own.
+enum class Streams : u8 { kPipes, kTerminal };
 
 struct RunRequest {
     std::vector<std::string> arguments;    // at least one
@@ -26,6 +28,7 @@ struct RunRequest {
     SharedRoot root = SharedRoot::kHostFolders;
     // The guest's folder whose changes come out at the end, absolute; empty: none.
     std::string out_folder = {};
+    Streams streams = Streams::kPipes;
 };
 
 // The bytes that GET_RUN gives to the agent. Fails if a string has a NUL byte, if there is no

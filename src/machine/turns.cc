@@ -198,7 +198,7 @@ bool Machine::skip_idle_time(VirtualTime time, StopReason& reason) {
     });
     const bool deaf = !listens || ++idle_jumps_in_a_row_ > kMostIdleJumps;
     const VirtualTime event =
-        std::min({deaf ? kNever : earliest_event(), earliest_release(), time});
+        std::min({deaf ? kNever : earliest_event(), earliest_release(), next_call_event(), time});
     if (event == kNever) {
         reason = {.stop = Stop::kIdle,
                   .message = "every CPU is halted and no timer or device will wake one"};

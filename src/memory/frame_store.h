@@ -6,19 +6,29 @@
 // Not thread-safe: a store belongs to the one thread that runs its world.
 #pragma once
 
-#include <deque>
 #include <vector>
 
 #include "base/hash.h"
 #include "base/types.h"
+#include "memory/counted_pool.h"
 
 namespace uchronia::memory {
 
 struct Frame {
     u8* data = nullptr;
-    Digest hash;  // XXH3-128 of the contents when they were last hashed
-    u32 references = 0;
+    Digest hash;            // XXH3-128 of the contents when they were last hashed
+    bool hashed = false;    // and that was since the frame was allocated
     bool borrowed = false;  // `data` belongs to someone else and is read-only
+};
+
+// One node of the trees that map page numbers to frames (memory/page_tree.h).
+struct PageNode {
+    static constexpr unsigned kBits = 4;
+    static constexpr unsigned kChildren = 1 << kBits;
+
+    void* children[kChildren] = {};  // Frame* or PageNode*; null: all zeros
+    Digest sum;                      // of the pages below, if it is known
+    bool has_sum = false;
 };
 
 class FrameStore {
@@ -28,16 +38,19 @@ class FrameStore {
     FrameStore(const FrameStore&) = delete;
     FrameStore& operator=(const FrameStore&) = delete;
 
-    // A frame with undefined contents and one reference.
+    // A frame with undefined contents and one reference, not hashed.
     Frame* allocate();
     // A frame over a page of `data`, which must outlive the store; one reference.
     Frame* borrow(const u8* data, Digest hash);
     // The frame of zeros; one reference more.
     Frame* zero();
-    Digest zero_hash() const { return zero_.hash; }
+    const u8* zero_page() const { return zero_->data; }
+    Digest zero_hash() const { return zero_->hash; }
 
-    void retain(Frame* frame) { ++frame->references; }
+    void retain(Frame* frame) { CountedPool<Frame>::retain(frame); }
     void release(Frame* frame);
+
+    CountedPool<PageNode>& nodes() { return nodes_; }
 
     // Frames in use, without borrowed ones.
     u64 live_count() const { return live_count_; }
@@ -46,10 +59,10 @@ class FrameStore {
     void add_arena();
 
     std::vector<void*> arenas_;
-    std::deque<Frame> frames_;  // stable addresses
-    std::vector<Frame*> free_frames_;
-    std::vector<Frame*> free_headers_;  // for borrowed frames
-    Frame zero_;
+    CountedPool<Frame> frames_;
+    CountedPool<PageNode> nodes_;
+    std::vector<u8*> free_pages_;
+    Frame* zero_;
     u64 live_count_ = 0;
 };
 

@@ -7,25 +7,6 @@
 
 namespace uchronia::memory {
 
-Digest page_digest(u64 page_number, Digest contents, Digest zero_contents) {
-    if (contents == zero_contents)
-        return {};
-    const u64 key[3] = {contents.low, contents.high, page_number};
-    return digest_of({reinterpret_cast<const u8*>(key), sizeof key});
-}
-
-RAMSnapshot::~RAMSnapshot() {
-    for (Leaf* leaf : leaves_) {
-        if (--leaf->references != 0)
-            continue;
-        for (Frame* frame : leaf->frames) {
-            if (frame != nullptr)
-                frames_.release(frame);
-        }
-        delete leaf;
-    }
-}
-
 RAM::RAM(FrameStore& frames, u64 size) : frames_(frames), size_(size) {
     CHECK(size != 0 && size % (u64{2} << 20) == 0);
     const u64 end = size <= kHoleStart ? size : size + (kHoleEnd - kHoleStart);
@@ -38,6 +19,7 @@ RAM::RAM(FrameStore& frames, u64 size) : frames_(frames), size_(size) {
         slots_[page] = frames_.zero();
         states_[page] = State::kShared;
     }
+    parent_ = std::make_shared<RAMSnapshot>(frames_, PageTree(frames_, slots_.size()));
 }
 
 RAM::~RAM() {
@@ -57,10 +39,9 @@ u8* RAM::make_dirty(u64 page_number) {
             Frame* shared = slots_[page_number];
             Frame* copy = frames_.allocate();
             std::memcpy(copy->data, shared->data, kPageSize);
-            copy->hash = shared->hash;
-            frames_.release(shared);
+            frames_.release(shared);  // the parent has it too
             slots_[page_number] = copy;
-            private_pages_.push_back(page_number);
+            private_pages_.push_back({page_number, shared});
             if (observer_ != nullptr)
                 observer_->page_moved(page_number);
             break;
@@ -111,104 +92,85 @@ bool RAM::write(PhysicalAddress address, std::span<const u8> bytes) {
 
 Digest RAM::digest() {
     const Digest zero = frames_.zero_hash();
+    const Digest parent = parent_->digest();  // all of its frames are hashed now
     for (const u64 page : dirty_pages_) {
         Frame& frame = *slots_[page];
-        const Digest now = digest_of(std::span<const u8>(frame.data, kPageSize));
-        digest_ = sum(difference(digest_, page_digest(page, frame.hash, zero)),
-                      page_digest(page, now, zero));
-        frame.hash = now;
+        // What the sum has of it: what it was when it was hashed last, or the parent's.
+        const Frame* shared = frame.hashed ? nullptr : parent_->tree().frame(page);
+        const Digest before = frame.hashed ? frame.hash : shared != nullptr ? shared->hash : zero;
+        frame.hashed = false;
+        ensure_hashed(frame);
+        private_sum_ = sum(difference(private_sum_, page_digest(page, before, zero)),
+                           page_digest(page, frame.hash, zero));
         states_[page] = State::kClean;
         if (observer_ != nullptr)
             observer_->page_protected(page);
     }
     dirty_pages_.clear();
-    return digest_;
+    return sum(parent, private_sum_);
 }
 
 std::shared_ptr<const RAMSnapshot> RAM::snapshot() {
-    digest();
-    if (private_pages_.empty() && parent_ != nullptr)
+    if (private_pages_.empty())
         return parent_;
-    auto result = std::make_shared<RAMSnapshot>(frames_);
-    result->page_count_ = slots_.size();
-    result->digest_ = digest_;
-    const u64 leaf_count = (slots_.size() + RAMSnapshot::kLeafPages - 1) / RAMSnapshot::kLeafPages;
-    result->leaves_.assign(leaf_count, nullptr);
-    std::sort(private_pages_.begin(), private_pages_.end());
-    auto changed = private_pages_.begin();
-    for (u64 i = 0; i < leaf_count; ++i) {
-        const u64 first = i * RAMSnapshot::kLeafPages;
-        const u64 end = std::min<u64>(first + RAMSnapshot::kLeafPages, slots_.size());
-        const bool same = changed == private_pages_.end() || *changed >= end;
-        if (same && parent_ != nullptr) {
-            result->leaves_[i] = parent_->leaves_[i];
-            ++result->leaves_[i]->references;
-            continue;
+    std::sort(private_pages_.begin(), private_pages_.end(),
+              [](const Private& a, const Private& b) { return a.page_number < b.page_number; });
+    std::vector<PageTree::Change> changes;
+    changes.reserve(private_pages_.size());
+    for (const Private& page : private_pages_) {
+        Frame* frame = slots_[page.page_number];
+        changes.push_back({page.page_number, frame});
+        State& state = states_[page.page_number];
+        if (state == State::kDirty) {
+            frame->hashed = false;
+            if (observer_ != nullptr)
+                observer_->page_protected(page.page_number);
         }
-        auto* leaf = new RAMSnapshot::Leaf;
-        for (u64 page = first; page < end; ++page) {
-            leaf->frames[page - first] = slots_[page];
-            if (slots_[page] != nullptr)
-                frames_.retain(slots_[page]);
-        }
-        result->leaves_[i] = leaf;
-        while (changed != private_pages_.end() && *changed < end)
-            ++changed;
+        state = State::kShared;
     }
-    for (const u64 page : private_pages_)
-        states_[page] = State::kShared;
+    parent_ = std::make_shared<RAMSnapshot>(frames_, parent_->tree().with(changes));
     private_pages_.clear();
-    parent_ = result;
-    return result;
+    dirty_pages_.clear();
+    private_sum_ = {};
+    return parent_;
 }
 
+// By a frame that a snapshot has; null: zeros.
 void RAM::replace(u64 page_number, Frame* frame) {
-    const bool same_contents =
-        states_[page_number] != State::kDirty && slots_[page_number]->hash == frame->hash;
-    frames_.retain(frame);
-    frames_.release(slots_[page_number]);
+    if (frame == nullptr)
+        frame = frames_.zero();
+    else
+        frames_.retain(frame);
+    Frame* before = slots_[page_number];
     slots_[page_number] = frame;
     states_[page_number] = State::kShared;
-    if (observer_ == nullptr)
-        return;
-    observer_->page_moved(page_number);
-    if (!same_contents)
-        observer_->page_written(page_number, 0, kPageSize);
+    if (observer_ != nullptr)
+        observer_->page_replaced(page_number, before->data);
+    frames_.release(before);
 }
 
 void RAM::restore(std::shared_ptr<const RAMSnapshot> snapshot) {
     CHECK(snapshot->page_count() == slots_.size());
-    for (const u64 page : private_pages_)
-        replace(page, snapshot->frame(page));
+    const bool is_parent = snapshot == parent_;
+    for (const Private& page : private_pages_)
+        replace(page.page_number,
+                is_parent ? page.shared : snapshot->tree().frame(page.page_number));
     private_pages_.clear();
     dirty_pages_.clear();
-    for (u64 i = 0; i < snapshot->leaves_.size(); ++i) {
-        if (parent_ != nullptr && parent_->leaves_[i] == snapshot->leaves_[i])
-            continue;
-        const u64 first = i * RAMSnapshot::kLeafPages;
-        const u64 end = std::min<u64>(first + RAMSnapshot::kLeafPages, slots_.size());
-        for (u64 page = first; page < end; ++page) {
-            if (slots_[page] != snapshot->frame(page))
-                replace(page, snapshot->frame(page));
-        }
-    }
-    digest_ = snapshot->digest();
+    private_sum_ = {};
+    PageTree::for_each_difference(parent_->tree(), snapshot->tree(), [&](u64 page, Frame* frame) {
+        if (slots_[page] != frame)
+            replace(page, frame);
+    });
     parent_ = std::move(snapshot);
 }
 
-void RAM::place(u64 page_number, Frame* frame) {
-    CHECK(page_number < slots_.size() && states_[page_number] == State::kShared);
-    const Digest zero = frames_.zero_hash();
-    digest_ = sum(difference(digest_, page_digest(page_number, slots_[page_number]->hash, zero)),
-                  page_digest(page_number, frame->hash, zero));
-    frames_.release(slots_[page_number]);
-    slots_[page_number] = frame;
-    if (parent_ != nullptr)
-        private_pages_.push_back(page_number);  // it differs from the last snapshot
-    if (observer_ == nullptr)
-        return;
-    observer_->page_moved(page_number);
-    observer_->page_written(page_number, 0, kPageSize);
+void RAM::place(std::span<const PageTree::Change> pages) {
+    snapshot();
+    auto placed = std::make_shared<RAMSnapshot>(frames_, parent_->tree().with(pages));
+    for (const PageTree::Change& page : pages)
+        frames_.release(page.frame);
+    restore(std::move(placed));
 }
 
 }  // namespace uchronia::memory

@@ -2,7 +2,8 @@
 //
 // A snapshot shares the frames; the first write to a page afterwards copies it. The digest of all
 // of RAM is the sum modulo 2^128 of the digests of its non-zero pages, each keyed by its page
-// number, so that it is updated by the pages that changed.
+// number, so that it is updated by the pages that changed. Nothing is hashed before a digest is
+// asked for.
 //
 // A page is in one of three states: shared (a write copies it), clean (private, but hashed since it
 // was last written) or dirty (private, written since). Only for dirty pages may the observer keep
@@ -10,6 +11,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "base/hash.h"
@@ -17,6 +20,7 @@
 #include "cpu/bus.h"
 #include "memory/frame_store.h"
 #include "memory/guest_memory.h"
+#include "memory/page_tree.h"
 
 namespace uchronia::memory {
 
@@ -24,36 +28,26 @@ namespace uchronia::memory {
 inline constexpr u64 kHoleStart = u64{3} << 30;
 inline constexpr u64 kHoleEnd = u64{4} << 30;
 
-class RAM;
-
-// All of RAM at one moment. Costs a pointer for each 64 pages, and what differs from its relatives.
+// All of RAM at one moment. Costs what differs from its relatives.
 class RAMSnapshot {
   public:
-    explicit RAMSnapshot(FrameStore& frames) : frames_(frames) {}
-    ~RAMSnapshot();
+    RAMSnapshot(FrameStore& frames, PageTree tree) : frames_(frames), tree_(std::move(tree)) {}
     RAMSnapshot(const RAMSnapshot&) = delete;
     RAMSnapshot& operator=(const RAMSnapshot&) = delete;
 
-    // In the order of the page numbers.
-    Frame* frame(u64 page_number) const {
-        return leaves_[page_number / kLeafPages]->frames[page_number % kLeafPages];
+    // The page's contents.
+    const u8* page(u64 page_number) const {
+        const Frame* frame = tree_.frame(page_number);
+        return frame == nullptr ? frames_.zero_page() : frame->data;
     }
-    u64 page_count() const { return page_count_; }
-    Digest digest() const { return digest_; }
-
-    static constexpr u64 kLeafPages = 64;
+    const PageTree& tree() const { return tree_; }
+    u64 page_count() const { return tree_.page_count(); }
+    // Hashes what was not hashed yet.
+    Digest digest() const { return tree_.digest(); }
 
   private:
-    friend class RAM;
-    struct Leaf {
-        u32 references = 1;
-        Frame* frames[kLeafPages] = {};
-    };
-
     FrameStore& frames_;
-    std::vector<Leaf*> leaves_;
-    u64 page_count_ = 0;
-    Digest digest_;
+    const PageTree tree_;
 };
 
 class RAM final : public cpu::PhysicalMemory, public GuestMemory {
@@ -91,14 +85,21 @@ class RAM final : public cpu::PhysicalMemory, public GuestMemory {
     std::shared_ptr<const RAMSnapshot> snapshot();
     // Goes back (or over) to a snapshot of a RAM of the same size and the same frame store.
     void restore(std::shared_ptr<const RAMSnapshot> snapshot);
-    // Replaces a page by a frame (one reference is taken over): loading an image.
-    void place(u64 page_number, Frame* frame);
+    // Replaces pages by frames, in ascending order (one reference of each is taken over): loading
+    // an image. Afterwards no page is private.
+    void place(std::span<const PageTree::Change> pages);
 
     // Pages that were made private since the last snapshot or restore.
     u64 private_count() const { return private_pages_.size(); }
 
   private:
     enum class State : u8 { kShared, kClean, kDirty, kHole };
+
+    // A page that was written since it was last shared.
+    struct Private {
+        u64 page_number = 0;
+        Frame* shared = nullptr;  // what the parent has there
+    };
 
     u8* make_dirty(u64 page_number);
     bool contains(u64 address, u64 size) const;
@@ -110,12 +111,11 @@ class RAM final : public cpu::PhysicalMemory, public GuestMemory {
     std::vector<Frame*> slots_;  // null in the hole
     std::vector<State> states_;
     std::vector<u64> dirty_pages_;
-    std::vector<u64> private_pages_;
+    std::vector<Private> private_pages_;
     std::shared_ptr<const RAMSnapshot> parent_;
-    Digest digest_;  // of everything but what happened to the dirty pages since they were hashed
+    // What the private pages add to the parent's digest, but for what happened to the dirty ones
+    // since they were hashed.
+    Digest private_sum_;
 };
-
-// What a page adds to the digest of RAM: nothing if it is all zeros.
-Digest page_digest(u64 page_number, Digest contents, Digest zero_contents);
 
 }  // namespace uchronia::memory

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstring>
 #include <set>
 
 namespace uchronia::memory {
@@ -13,15 +14,32 @@ constexpr u64 kSize = u64{4} << 20;
 class Watcher : public cpu::PageObserver {
   public:
     void page_moved(u64 page) override { moved.insert(page); }
+    void page_replaced(u64 page, const u8* before) override {
+        moved.insert(page);
+        if (std::memcmp(before, ram->read_page(page), kPageSize) != 0)
+            written.insert(page);
+    }
     void page_protected(u64 page) override { protected_pages.insert(page); }
     void page_written(u64 page, u64, u64) override { written.insert(page); }
 
+    RAM* ram = nullptr;
     std::set<u64> moved, protected_pages, written;
 };
 
 class RAMTest : public testing::Test {
   protected:
-    RAMTest() : ram(frames, kSize) { ram.set_observer(watcher); }
+    RAMTest() : ram(frames, kSize) {
+        ram.set_observer(watcher);
+        forget();
+    }
+    void forget() {
+        watcher = {};
+        watcher.ram = &ram;
+    }
+    void place(u64 page, Frame* frame) {
+        const PageTree::Change change{page, frame};
+        ram.place({&change, 1});
+    }
 
     FrameStore frames;
     RAM ram;
@@ -57,11 +75,11 @@ TEST_F(RAMTest, SnapshotIsNotTouchedByLaterWrites) {
     ram.write_page(3)[0] = 2;
     ram.write_page(700)[0] = 9;
     const auto second = ram.snapshot();
-    EXPECT_EQ(first->frame(3)->data[0], 1);
-    EXPECT_EQ(second->frame(3)->data[0], 2);
+    EXPECT_EQ(first->page(3)[0], 1);
+    EXPECT_EQ(second->page(3)[0], 2);
     const Digest at_second = ram.digest();
 
-    watcher = {};
+    forget();
     ram.restore(first);
     EXPECT_EQ(watcher.moved, (std::set<u64>{3, 700}));
     EXPECT_EQ(watcher.written, (std::set<u64>{3, 700}));
@@ -78,17 +96,17 @@ TEST_F(RAMTest, SnapshotIsNotTouchedByLaterWrites) {
 TEST_F(RAMTest, PlacedPagesAreInTheNextSnapshot) {
     const auto before = ram.snapshot();
     std::array<u8, kPageSize> contents{7};
-    ram.place(3, frames.borrow(contents.data(), digest_of(contents)));
+    place(3, frames.borrow(contents.data(), digest_of(contents)));
     EXPECT_TRUE(watcher.moved.contains(3));
     EXPECT_TRUE(watcher.written.contains(3));
     const auto after = ram.snapshot();
-    EXPECT_EQ(after->frame(3)->data[0], 7);
+    EXPECT_EQ(after->page(3)[0], 7);
     EXPECT_EQ(after->digest(), ram.digest());
     ram.restore(before);
     EXPECT_EQ(ram.read_page(3)[0], 0);
     ram.restore(after);
     EXPECT_EQ(ram.read_page(3)[0], 7);
-    ram.place(4, frames.zero());
+    place(4, frames.zero());
     ram.write_page(4)[0] = 1;  // placed, then made private
     ram.restore(before);
     EXPECT_EQ(ram.read_page(4)[0], 0);
@@ -102,7 +120,7 @@ TEST_F(RAMTest, ARestoreTellsOfChangedContentsOnly) {
     ram.write_page(2)[0] = 1;
     ram.write_page(1)[0] = 1;  // the same, in another frame
     ram.digest();
-    watcher = {};
+    forget();
     ram.restore(before);
     EXPECT_EQ(watcher.moved, (std::set<u64>{1, 2}));
     EXPECT_EQ(watcher.written, (std::set<u64>{2}));

@@ -115,6 +115,7 @@ class MMU final : public PageObserver {
 
     // PageObserver.
     void page_moved(u64 page_number) override;
+    void page_replaced(u64 page_number, const u8* before) override;
     void page_protected(u64 page_number) override;
     void page_written(u64 page_number, u64 offset, u64 size) override;
 
@@ -212,6 +213,7 @@ class MMU final : public PageObserver {
     TracedPage& traced(u64 page_number);
     void forget_other_uses(TracedPage& page, u64 address, const HalfTable* table);
     void store_to_table(u64 page_number, u64 offset, const void* data, u32 size);
+    void table_replaced(u64 page_number, const u8* before, const u8* now);
     void entry_changed(u64 page_number, unsigned index, u64 before);
     void lower_root_entry_changed(u64 page_number, unsigned index);
     void upper_root_entry_changed(u64 page_number);

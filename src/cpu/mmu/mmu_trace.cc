@@ -2,6 +2,7 @@
 // entries), the traces (page to the ranges that it maps as a page table) and decoded code.
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "base/check.h"
@@ -11,6 +12,8 @@
 
 namespace uchronia::cpu {
 namespace {
+
+constexpr u64 kCodeLine = kPageSize / 64;  // bytes that a bit of lines_of stands for
 
 // More entries than this of one page are not worth keeping.
 constexpr std::size_t kLongestOverflow = 32;
@@ -250,6 +253,35 @@ void MMU::code_mapping_changed(HalfTable* table) {
 
 void MMU::page_moved(u64 page_number) {
     clear_entries(page_number, Forget::kAll);
+}
+
+void MMU::page_replaced(u64 page_number, const u8* before) {
+    page_moved(page_number);
+    const PageState& state = pages_[page_number];
+    const u8* now = memory_.read_page(page_number);
+    if (state.trace != 0)
+        table_replaced(page_number, before, now);
+    for (u64 lines = state.code_lines; lines != 0; lines &= lines - 1) {
+        const u64 at = static_cast<u64>(std::countr_zero(lines)) * kCodeLine;
+        if (std::memcmp(before + at, now + at, kCodeLine) != 0)
+            return invalidate_code(page_number);
+    }
+}
+
+// A page table with other contents: forgets what the changed entries gave.
+void MMU::table_replaced(u64 page_number, const u8* before, const u8* now) {
+    static constexpr unsigned kManyChanges = 32;
+    unsigned changes = 0;
+    for (unsigned i = 0; i < kPageSize / 8; ++i) {
+        u64 old_entry, new_entry;
+        std::memcpy(&old_entry, before + i * 8, sizeof old_entry);
+        std::memcpy(&new_entry, now + i * 8, sizeof new_entry);
+        if (old_entry == new_entry)
+            continue;
+        if (++changes > kManyChanges)
+            return forget_table(page_number);
+        entry_changed(page_number, i, old_entry);
+    }
 }
 
 void MMU::page_protected(u64 page_number) {

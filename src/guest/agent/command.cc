@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -79,6 +80,8 @@ bool is_there(const char* name) {
     dup2(pump.child_output(), STDOUT_FILENO);
     dup2(pump.child_error(), STDERR_FILENO);
     setsid();
+    if ((run.flags & UCHRONIA_RUN_HAS_TERMINAL) != 0)
+        ioctl(STDIN_FILENO, TIOCSCTTY, 0);
     reset_signals();
     const rlimit files{kOpenFiles, kMostOpenFiles};
     setrlimit(RLIMIT_NOFILE, &files);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/reboot.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "guest/agent/self_test.h"
@@ -31,15 +32,17 @@ void touch(void* buffer, std::size_t size, Access access) {
     }
 }
 
+// `first`: the argument before the buffer, of the functions that have one; `last`: the one after
+// its size, of the others.
 long transfer(UchroniaHypercall function, Access access, unsigned long first, void* buffer,
-              std::size_t size) {
+              std::size_t size, unsigned long last = 0) {
     const unsigned long address = reinterpret_cast<unsigned long>(buffer);
     for (;;) {
         touch(buffer, size, access);
         const bool has_first =
             function == UCHRONIA_OUTPUT || function == UCHRONIA_OOPS || function == UCHRONIA_LOG;
         const long result = has_first ? hypercall(function, first, address, size)
-                                      : hypercall(function, address, size);
+                                      : hypercall(function, address, size, last);
         if (result != -EFAULT)
             return result;
     }
@@ -50,6 +53,14 @@ long send(UchroniaHypercall function, unsigned long first, const void* data, std
     if (size > UCHRONIA_MAXIMUM_TRANSFER)
         size = UCHRONIA_MAXIMUM_TRANSFER;
     return transfer(function, Access::kRead, first, const_cast<void*>(data), size);
+}
+
+unsigned long kind_of(int status) {
+    return WIFSIGNALED(status) ? UCHRONIA_SIGNALED : UCHRONIA_EXITED;
+}
+
+unsigned long code_of(int status) {
+    return static_cast<unsigned long>(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 [[noreturn]] void stop_forever() {
@@ -111,8 +122,8 @@ void output(int stream, const void* data, std::size_t size) {
     send(UCHRONIA_OUTPUT, static_cast<unsigned long>(stream), data, size);
 }
 
-std::size_t input(void* buffer, std::size_t size) {
-    const long got = transfer(UCHRONIA_INPUT, Access::kWrite, 0, buffer, size);
+std::size_t input(UchroniaOwner owner, void* buffer, std::size_t size) {
+    const long got = transfer(UCHRONIA_INPUT, Access::kWrite, 0, buffer, size, owner);
     return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
@@ -122,17 +133,27 @@ void random_bytes(void* buffer, std::size_t size) {
         panic("get random bytes");
 }
 
-void send_files(const void* data, std::size_t size) {
-    send(UCHRONIA_FILES, 0, data, size);
+void send_files(UchroniaOwner owner, const void* data, std::size_t size) {
+    transfer(UCHRONIA_FILES, Access::kRead, 0, const_cast<void*>(data), size, owner);
 }
 
 void report(UchroniaReportKind kind, std::string_view text) {
     send(UCHRONIA_OOPS, static_cast<unsigned long>(kind), text.data(), text.size());
 }
 
-void finish(UchroniaExitKind kind, int code) {
-    hypercall(UCHRONIA_EXIT, static_cast<unsigned long>(kind), static_cast<unsigned long>(code));
-    stop_forever();
+std::size_t take_message(void* buffer, std::size_t size) {
+    const long got = transfer(UCHRONIA_CALL, Access::kWrite, 0, buffer, size);
+    return got > 0 ? static_cast<std::size_t>(got) : 0;
+}
+
+void end_visit(int status, unsigned number) {
+    hypercall(UCHRONIA_VISIT_END, kind_of(status), code_of(status), number);
+}
+
+void finish(int status) {
+    hypercall(UCHRONIA_EXIT, kind_of(status), code_of(status));
+    if (!on_uchronia())
+        stop_forever();
 }
 
 }  // namespace uchronia::agent

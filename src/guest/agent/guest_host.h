@@ -29,10 +29,14 @@ long require(long result, const char* what, const char* name = "");
 // Hypercalls that move bytes.
 long read_run_description(void* buffer, std::size_t size);
 void output(int stream, const void* data, std::size_t size);
-std::size_t input(void* buffer, std::size_t size);
+std::size_t input(UchroniaOwner owner, void* buffer, std::size_t size);
 void random_bytes(void* buffer, std::size_t size);
-void send_files(const void* data, std::size_t size);
+void send_files(UchroniaOwner owner, const void* data, std::size_t size);
 void report(UchroniaReportKind kind, std::string_view text);
-[[noreturn]] void finish(UchroniaExitKind kind, int code);
+// The size of the next message, 0 if there is none; it is taken if it fits.
+std::size_t take_message(void* buffer, std::size_t size);
+void end_visit(int status, unsigned number);
+// `status`: as of wait(2). Returns if the run goes on.
+void finish(int status);
 
 }  // namespace uchronia::agent

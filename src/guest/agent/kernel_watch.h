@@ -1,4 +1,4 @@
-// Watches the kernel's log for reports about itself, and passes them to the machine.
+// Watches the kernel's log: passes its lines, and the reports about itself in them, to the machine.
 #pragma once
 
 #include "guest/kernel_log.h"
@@ -11,6 +11,8 @@ class KernelWatch {
     void open();
     // For poll(): readable when there are new records.
     int descriptor() const { return descriptor_; }
+    // From now on every record is passed on as a line of the log, too.
+    void pass_on_lines() { passes_lines_ = true; }
     // Reads what there is; a report is passed on when it is complete or the log is quiet.
     void drain();
 
@@ -18,6 +20,7 @@ class KernelWatch {
     void pass_on();
 
     int descriptor_ = -1;
+    bool passes_lines_ = false;
     guest::KernelReports reports_;
 };
 

@@ -12,11 +12,11 @@
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <fcntl.h>
 
+#include "guest/agent/clock.h"
 #include "guest/agent/command.h"
 #include "guest/agent/guest_host.h"
 #include "guest/agent/init.h"
@@ -25,17 +25,17 @@
 #include "guest/agent/out_files.h"
 #include "guest/agent/output_pump.h"
 #include "guest/agent/root_file_system.h"
+#include "guest/agent/visits.h"
 
 namespace uchronia::agent {
 namespace {
 
-// How long, after the command's end, output of processes that it left behind is waited for.
-constexpr int kGraceMilliseconds = 20;
 constexpr int kEntropySize = 64;
 
 alignas(4096) unsigned char run_buffer[UCHRONIA_MAXIMUM_TRANSFER];
 KernelWatch kernel_watch;
 OutputPump pump;
+Visits visits;
 
 // Gives this run's random bytes to the kernel, and makes it forget what it had drawn before.
 void feed_entropy() {
@@ -63,43 +63,55 @@ void read_run(guest::RunDescription& run) {
         panic("read the run description");
 }
 
-// Reaps every child that has ended; true once `command` has, with its status.
-bool reap(pid_t command, int& status) {
+// The run's own command.
+struct Command {
+    pid_t process = -1;
     bool ended = false;
-    int any_status;
-    for (pid_t child; (child = waitpid(-1, &any_status, WNOHANG)) > 0;) {
-        if (child == command) {
-            status = any_status;
-            ended = true;
+    int status = 0;
+    long deadline = 0;  // after its end: for output of what it left behind
+    bool drained = false;
+};
+
+void reap(Command& command) {
+    int status;
+    for (pid_t child; (child = waitpid(-1, &status, WNOHANG)) > 0;) {
+        visits.child_ended(child, status);
+        if (child == command.process) {
+            command.status = status;
+            command.ended = true;
+            command.deadline = milliseconds_now() + kGraceMilliseconds;
         }
     }
-    return ended;
 }
 
-long milliseconds_now() {
-    timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+// The shorter of two waits; -1 is for ever.
+long shorter(long a, long b) {
+    return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-// Serves the command until it has ended and its output is drained; gives its wait status.
-int serve(pid_t command, int signals) {
-    int status = 0;
-    bool ended = false;
-    long deadline = 0;
+// Serves the command until it has ended, its output is drained and no visit goes on; after that,
+// for ever.
+void serve(Command& command, int signals) {
+    constexpr std::size_t kCount = OutputPump::kPollCount + Visits::kPollCount + 2;
+    const bool is_after_run = command.drained;
     for (;;) {
-        pollfd entries[OutputPump::kPollCount + 2];
+        pollfd entries[kCount];
         pump.prepare(entries);
-        pollfd& signal_entry = entries[OutputPump::kPollCount];
-        pollfd& kernel_entry = entries[OutputPump::kPollCount + 1];
+        visits.prepare(entries + OutputPump::kPollCount);
+        pollfd& signal_entry = entries[kCount - 2];
+        pollfd& kernel_entry = entries[kCount - 1];
         signal_entry = {signals, POLLIN, 0};
         kernel_entry = {kernel_watch.descriptor(), POLLIN, 0};
-        const long left = ended ? deadline - milliseconds_now() : -1;
-        if (ended && (pump.outputs_ended() || left < 0)) {
+        const bool waits = command.ended && !command.drained;
+        const long left = waits ? command.deadline - milliseconds_now() : -1;
+        if (waits && (pump.outputs_ended() || left < 0)) {
             pump.drain_outputs();
-            return status;
+            command.drained = true;
         }
-        if (poll(entries, OutputPump::kPollCount + 2, static_cast<int>(left)) < 0)
+        if (command.drained && !is_after_run && !visits.active())
+            return;
+        const long limit = shorter(command.drained ? -1 : left, visits.wait_limit());
+        if (poll(entries, kCount, static_cast<int>(limit)) < 0)
             continue;
         pump.handle(entries);
         if (kernel_entry.revents != 0)
@@ -108,11 +120,9 @@ int serve(pid_t command, int signals) {
             signalfd_siginfo information;
             while (read(signals, &information, sizeof information) > 0) {
             }
-            if (reap(command, status)) {
-                ended = true;
-                deadline = milliseconds_now() + kGraceMilliseconds;
-            }
+            reap(command);
         }
+        visits.handle(entries + OutputPump::kPollCount);
     }
 }
 
@@ -137,6 +147,7 @@ void boot() {
     configure_network_and_name();
     kernel_watch.open();
     kernel_watch.drain();
+    visits.open();
     require(mlockall(MCL_CURRENT | MCL_FUTURE), "lock its memory");
     errno = EPROTO;
     if (hypercall(UCHRONIA_VERSION) != UCHRONIA_ABI)
@@ -145,6 +156,7 @@ void boot() {
 
 [[noreturn]] void run_once() {
     guest::RunDescription run;
+    kernel_watch.pass_on_lines();
     read_run(run);
     feed_entropy();
     const RootFolders folders = enter_root_file_system(run);
@@ -152,18 +164,21 @@ void boot() {
     if (run.out_folder != nullptr)
         wait_for_next_moment();
     const int signals = open_signals();
-    pump.open((run.flags & UCHRONIA_RUN_HAS_INPUT) != 0 ? OutputPump::Input::kFromHost
-                                                        : OutputPump::Input::kNone);
-    const pid_t command = start_command(run, pump);
+    pump.open(UCHRONIA_OF_RUN, (run.flags & UCHRONIA_RUN_HAS_INPUT) != 0
+                                   ? OutputPump::Input::kFromHost
+                                   : OutputPump::Input::kNone);
+    Command command;
+    command.process = start_command(run, pump);
     pump.close_child_ends();
-    const int status = serve(command, signals);
+    serve(command, signals);
     if (run.out_folder != nullptr)
         bring_out_files(folders.upper, run.out_folder);
     sync();
     kernel_watch.drain();
-    if (WIFSIGNALED(status))
-        finish(UCHRONIA_SIGNALED, WTERMSIG(status));
-    finish(UCHRONIA_EXITED, WEXITSTATUS(status));
+    finish(command.status);
+    // The run goes on, for a visit.
+    for (;;)
+        serve(command, signals);
 }
 
 }  // namespace

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -26,6 +28,7 @@ constexpr rlim_t kOpenFiles = 8192;   // one for each level of folders
 constexpr std::size_t kDataSize = 256 << 10;
 constexpr char kRedirect[] = "trusted.overlay.redirect";
 
+UchroniaOwner owner = UCHRONIA_OF_RUN;
 timespec begin_time;
 unsigned long record_count;
 // The header of a record, and then its text or its data.
@@ -39,7 +42,7 @@ void send_record(UchroniaFileRecord record, const void* text, std::size_t text_s
     memcpy(record_buffer, &record, sizeof record);
     if (text_size != 0)
         memcpy(record_buffer + sizeof record, text, text_size);
-    send_files(record_buffer, sizeof record + text_size + data_size);
+    send_files(owner, record_buffer, sizeof record + text_size + data_size);
     ++record_count;
 }
 
@@ -138,6 +141,14 @@ enum class What {
 
 void walk(int folder, std::size_t path_size, What what);
 
+bool is_view_of_kernel(int folder) {
+    struct statfs status;
+    if (fstatfs(folder, &status) != 0)
+        return false;
+    return status.f_type == PROC_SUPER_MAGIC || status.f_type == SYSFS_MAGIC ||
+           status.f_type == CGROUP2_SUPER_MAGIC;
+}
+
 // `path_buffer` holds the folder's path. Whatever is in a folder that was renamed lies in the lower
 // layer, so that the merged tree tells it.
 void walk_folder(int parent, const char* name, const struct stat& status, What what) {
@@ -146,6 +157,10 @@ void walk_folder(int parent, const char* name, const struct stat& status, What w
     const int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0) {
         send_path(UCHRONIA_FILE_OTHER, 0, 0);
+        return;
+    }
+    if (what == What::kAll && is_view_of_kernel(folder)) {
+        close(folder);
         return;
     }
     const bool is_renamed = what == What::kChanges && fgetxattr(folder, kRedirect, nullptr, 0) >= 0;
@@ -202,6 +217,18 @@ void walk(int folder, std::size_t path_size, What what) {
     close(folder);
 }
 
+void allow_many_files() {
+    const rlimit files{kOpenFiles, kOpenFiles};
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
+void send_end() {
+    UchroniaFileRecord record{};
+    record.kind = UCHRONIA_FILE_END;
+    record.size = record_count;
+    send_record(record, nullptr, 0, 0);
+}
+
 void end_all_processes() {
     kill(-1, SIGKILL);
     while (waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
@@ -218,8 +245,7 @@ void wait_for_next_moment() {
 
 void bring_out_files(int upper, const char* folder) {
     end_all_processes();
-    const rlimit files{kOpenFiles, kOpenFiles};
-    setrlimit(RLIMIT_NOFILE, &files);
+    allow_many_files();
     static char real[PATH_MAX];
     record_count = 0;
     path_buffer[0] = '\0';
@@ -238,10 +264,37 @@ void bring_out_files(int upper, const char* folder) {
         snprintf(text, sizeof text, "nothing comes out of %s: %s", folder, strerror(errno));
         log_line(UCHRONIA_LOG_WARNING, text);
     }
-    UchroniaFileRecord record{};
-    record.kind = UCHRONIA_FILE_END;
-    record.size = record_count;
-    send_record(record, nullptr, 0, 0);
+    send_end();
+}
+
+int bring_out_all(const char* path) {
+    owner = UCHRONIA_OF_VISIT;
+    allow_many_files();
+    record_count = 0;
+    path_buffer[0] = '\0';
+    struct stat status;
+    static char real[PATH_MAX];
+    if (realpath(path, real) == nullptr || stat(real, &status) != 0) {
+        dprintf(STDERR_FILENO, "%s: %s\n", path, strerror(errno));
+        return 1;
+    }
+    // A file comes out under its name.
+    char* const name = S_ISDIR(status.st_mode) ? nullptr : strrchr(real, '/') + 1;
+    if (name != nullptr) {
+        strcpy(path_buffer, name);
+        name[0] = '\0';
+    }
+    const int folder = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0 || fchdir(folder) != 0) {
+        dprintf(STDERR_FILENO, "%s: %s\n", path, strerror(errno));
+        return 1;
+    }
+    if (name != nullptr)
+        walk_file(folder, path_buffer, What::kAll);
+    else
+        walk(folder, 0, What::kAll);
+    send_end();
+    return 0;
 }
 
 }  // namespace uchronia::agent

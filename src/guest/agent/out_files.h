@@ -14,4 +14,8 @@ void wait_for_next_moment();
 // is the overlay's open upper folder.
 void bring_out_files(int upper, const char* folder);
 
+// For a visit: sends a file, or all that is in a folder as programs see it now, whoever wrote it;
+// file systems that are views of the kernel are left out. The exit status of a program.
+int bring_out_all(const char* path);
+
 }  // namespace uchronia::agent

@@ -100,6 +100,8 @@ long self_test_hypercall(UchroniaHypercall function, unsigned long a, unsigned l
             return static_cast<long>(b);
         case UCHRONIA_READY:
         case UCHRONIA_INPUT:
+        case UCHRONIA_CALL:
+        case UCHRONIA_VISIT_END:
             return 0;
         case UCHRONIA_MARK:
         case UCHRONIA_ASSERT:

@@ -1,0 +1,15 @@
+#include "history/moment.h"
+
+namespace uchronia::history {
+
+bool names_a_time(const Moment& moment) {
+    return moment.tick == Ticks(0) && moment.time != VirtualTime(0);
+}
+
+bool leads_to(Ticks tick, VirtualTime time, Arrival arrival, const Moment& moment) {
+    if (names_a_time(moment))
+        return time < moment.time;
+    return tick < moment.tick || (tick == moment.tick && arrival == Arrival::kByTick);
+}
+
+}  // namespace uchronia::history
