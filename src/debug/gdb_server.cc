@@ -478,7 +478,6 @@ std::string GDBServer::monitor_mark(const std::string& rest) {
     if (rest.empty())
         return "a mark needs a name: monitor mark NAME";
     marks_[rest] = {traveller_.ticks(), traveller_.timeline().time()};
-    traveller_.timeline().lay_checkpoint();
     return rest + ": " + here();
 }
 

@@ -11,8 +11,6 @@ using cpu::DebugStops;
 
 constexpr u64 kSlice = u64{1} << 23;    // ticks between two looks at whether to give up
 constexpr u64 kSpacing = u64{1} << 26;  // ticks between checkpoints, on the way
-// Before a moment that was gone back to, as one often goes back a little more from there.
-constexpr u64 kBefore[] = {u64{1} << 21, u64{1} << 12};
 
 bool stops_after(DebugHit::Kind kind) {
     return kind == DebugHit::Kind::kRead || kind == DebugHit::Kind::kWrite;
@@ -51,20 +49,7 @@ Status Traveller::seek(const history::Moment& moment) {
 }
 
 Status Traveller::seek(Ticks tick) {
-    hurry();
-    if (tick < ticks()) {
-        for (const u64 distance : kBefore) {
-            if (tick.value < distance)
-                continue;
-            const Ticks near(tick.value - distance);
-            if (timeline_.checkpoint_before(tick) >= near)
-                continue;
-            if (Status status = timeline_.seek(history::Moment::at(near)); !status)
-                return status;
-            timeline_.lay_checkpoint();
-        }
-    }
-    return timeline_.seek(history::Moment::at(tick));
+    return seek(history::Moment::at(tick));
 }
 
 Halt Traveller::run(Ticks limit, const Hunt& hunt) {
