@@ -83,6 +83,7 @@ Status OpenedHistory::seek(const history::Moment& moment) {
         InterruptWatcher interrupts([&] { timeline_->run().interrupt(); });
         last_shown_ = host::monotonic_nanoseconds();
         status = timeline_->seek(moment);
+        last_shown_ = 0;
     }
     if (shows_progress_)
         std::fputs("\r\x1b[K", stderr);
@@ -97,7 +98,8 @@ Status OpenedHistory::seek(const history::Moment& moment) {
 }
 
 void OpenedHistory::show_progress(Ticks tick, VirtualTime time) {
-    if (!errors_go_to_terminal() || host::monotonic_nanoseconds() - last_shown_ < kProgressInterval)
+    if (last_shown_ == 0 || !errors_go_to_terminal() ||
+        host::monotonic_nanoseconds() - last_shown_ < kProgressInterval)
         return;
     last_shown_ = host::monotonic_nanoseconds();
     shows_progress_ = true;

@@ -56,8 +56,8 @@ class OpenedHistory {
     std::unique_ptr<machine::BaseImage> base_;
     std::unique_ptr<history::Timeline> timeline_;
     bool shows_progress_ = false;
+    u64 last_shown_ = 0;  // host's nanoseconds; 0: seek() is not running
     bool said_disk_failure_ = false;
-    u64 last_shown_ = 0;  // host's nanoseconds
 };
 
 }  // namespace uchronia::cli

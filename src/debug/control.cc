@@ -81,10 +81,10 @@ Hunt Control::hunt(Purpose purpose, u64 stepped_task) {
                                hit.address != exit_entry_;
         return of_kernel || !debuggee_.process() || debuggee_.is_mine(hit.vcpu);
     };
-    remember_watched();
-    return {.places = places(purpose), .wants = wants, .accepts = [this](const DebugHit& hit) {
-                return accepts(hit);
-            }};
+    Hunt hunt{.places = places(purpose), .wants = wants};
+    hunt.accepts = [this](const DebugHit& hit) { return accepts(hit); };
+    hunt.begins = [this] { remember_watched(); };
+    return hunt;
 }
 
 void Control::remember_watched() {

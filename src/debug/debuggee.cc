@@ -69,8 +69,7 @@ Status Debuggee::go_to_begin(const Choice& choice) {
     process_ = tasks_->process_of(task);
     program_ = tasks_->program_of(tasks_->memory_of(task));
     begin_ = traveller_.ticks();
-    traveller_.timeline().lay_checkpoint();
-    return {};
+    return traveller_.seek(begin_);  // there may have come more between the ticks
 }
 
 std::vector<ThreadView> Debuggee::threads() {

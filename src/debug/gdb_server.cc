@@ -366,7 +366,7 @@ std::string GDBServer::transfer(std::string_view rest) {
     if (object == "threads")
         return part_of(thread_list(), offset, size);
     if (object == "exec-file")
-        return debuggee_.program().empty() ? "" : part_of(debuggee_.program(), offset, size);
+        return part_of(debuggee_.program(), offset, size);
     if (object == "auxv") {
         const std::vector<u8> bytes = debuggee_.auxiliary_vector();
         return part_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, offset, size);
@@ -478,7 +478,6 @@ std::string GDBServer::monitor_mark(const std::string& rest) {
     if (rest.empty())
         return "a mark needs a name: monitor mark NAME";
     marks_[rest] = {traveller_.ticks(), traveller_.timeline().time()};
-    traveller_.timeline().lay_checkpoint();
     return rest + ": " + here();
 }
 

@@ -11,8 +11,6 @@ using cpu::DebugStops;
 
 constexpr u64 kSlice = u64{1} << 23;    // ticks between two looks at whether to give up
 constexpr u64 kSpacing = u64{1} << 26;  // ticks between checkpoints, on the way
-// Before a moment that was gone back to, as one often goes back a little more from there.
-constexpr u64 kBefore[] = {u64{1} << 21, u64{1} << 12};
 
 bool stops_after(DebugHit::Kind kind) {
     return kind == DebugHit::Kind::kRead || kind == DebugHit::Kind::kWrite;
@@ -39,24 +37,19 @@ void Traveller::set_places(const DebugStops::Places& places) {
     machine().set_debug_stops(places.empty() ? nullptr : &stops_);
 }
 
+// Nothing is looked for: what makes runs slower goes.
+void Traveller::hurry() {
+    if (stops_.places().user_mode || !stops_.places().watches.empty())
+        set_places({});
+}
+
 Status Traveller::seek(const history::Moment& moment) {
+    hurry();
     return timeline_.seek(moment);
 }
 
 Status Traveller::seek(Ticks tick) {
-    if (tick < ticks()) {
-        for (const u64 distance : kBefore) {
-            if (tick.value < distance)
-                continue;
-            const Ticks near(tick.value - distance);
-            if (timeline_.checkpoint_before(tick) >= near)
-                continue;
-            if (Status status = timeline_.seek(history::Moment::at(near)); !status)
-                return status;
-            timeline_.lay_checkpoint();
-        }
-    }
-    return timeline_.seek(history::Moment::at(tick));
+    return seek(history::Moment::at(tick));
 }
 
 Halt Traveller::run(Ticks limit, const Hunt& hunt) {
@@ -65,6 +58,8 @@ Halt Traveller::run(Ticks limit, const Hunt& hunt) {
 
 Halt Traveller::run_from(Ticks limit, const Hunt& hunt, DebugStops::First first) {
     set_places(hunt.places);
+    if (hunt.begins)
+        hunt.begins();
     while (ticks() < limit) {
         if (timeline_.end())
             return {.why = Halt::Why::kEnd};

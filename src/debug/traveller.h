@@ -19,6 +19,8 @@ struct Hunt {
     std::function<bool(const cpu::DebugHit&, const cpu::VCPU&)> wants = {};
     // The same when the machine has stopped for it; empty: it does.
     std::function<bool(const cpu::DebugHit&)> accepts = {};
+    // Called where a search begins, or goes on from.
+    std::function<void()> begins = {};
 };
 
 struct Halt {
@@ -63,6 +65,7 @@ class Traveller final : private cpu::DebugFilter {
     Halt run_from(Ticks limit, const Hunt& hunt, cpu::DebugStops::First first);
     Status return_to(const Found& found, const Hunt& hunt);
     void set_places(const cpu::DebugStops::Places& places);
+    void hurry();
 
     history::Timeline& timeline_;
     cpu::DebugStops stops_;

@@ -54,7 +54,10 @@ void SteppedRun::run_to(Ticks tick, VirtualTime time) {
     if (end_ || interrupted_)
         return;
     const machine::StopReason reason = run_.run(tick, time);
-    arrival_ = reason.stop == machine::Stop::kTime ? Arrival::kByTime : Arrival::kByTick;
+    // A debugger's stop may come after what happens between two ticks.
+    const bool by_time =
+        reason.stop == machine::Stop::kTime || reason.stop == machine::Stop::kDebugger;
+    arrival_ = by_time ? Arrival::kByTime : Arrival::kByTick;
     if (reason.stop == machine::Stop::kInterrupted)
         interrupted_ = true;
     else if (reason.stop == machine::Stop::kDebugger)
