@@ -11,7 +11,7 @@
 
 test:
     CALL(0)
-    CHECK(rax, 2)
+    CHECK(rax, 3)
     CALL(12345)
     CHECK(rax, ENOSYS)
     // Only RAX changes.
