@@ -36,7 +36,7 @@ test:
     mov esi, 0x9e000
     CALL(3)
     CHECK(rax, 16)
-    mov edi, 3
+    mov edi, 5
     CALL(3)
     CHECK(rax, EINVAL)
     mov edx, 0x100001
