@@ -15,7 +15,7 @@ namespace uchronia::history {
 struct KeptMomentsOptions {
     // Of this history alone; empty: nothing is kept.
     std::string folder = {};
-    u64 spacing = u64{1} << 29;  // ticks; a multiple of the chain's interval
+    u64 spacing = u64{1} << 28;  // ticks; a multiple of the chain's interval
     u64 budget = u64{4} << 30;   // bytes of pages; then no more are kept
 };
 

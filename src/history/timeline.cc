@@ -35,16 +35,15 @@ Status Timeline::seek(const Moment& moment) {
     here_.reset();
     while (!end() && !run_->interrupted() && !has_come_to(moment)) {
         run_->run_to(next_stop(moment), names_a_time(moment) ? moment.time : kNever);
-        if (!end() && ticks().value % options_.spacing == 0)
+        if (!end()) {
             lay_checkpoint();
-        if (!end())
             kept_.pass({ticks(), run_->time()}, machine(), start_ram());
+        }
         if (options_.on_progress)
             options_.on_progress(ticks(), run_->time());
     }
     if (run_->interrupted())
         return {};
-    lay_checkpoint();
     here_ = Here{moment, ticks(), run_->time()};
     return {};
 }
