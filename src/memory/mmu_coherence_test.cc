@@ -5,6 +5,8 @@
 // and code, is executed by the MMU and by SlowReference, and compared after every step.
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -319,8 +321,9 @@ class Coherence : public cpu::CodeObserver {
         const u64 change = u64{1} << random(8);
         u64 before = 0;
         if (u64* pointer = cpu::writable_pointer<u64>(cpu_, address); pointer != nullptr) {
-            before = *pointer;
-            *pointer ^= change;
+            std::memcpy(&before, pointer, sizeof before);  // it need not be aligned
+            const u64 after = before ^ change;
+            std::memcpy(pointer, &after, sizeof after);
             compare_read(mode(), ReferenceAccess::kWrite, address, &before, 8, true);
         } else {
             const bool ok = attempt([&] {
