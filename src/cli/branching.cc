@@ -6,8 +6,8 @@
 #include "cli/engine_option.h"
 #include "cli/exit_status.h"
 #include "cli/message.h"
+#include "cli/named_history.h"
 #include "history/history_file.h"
-#include "host/files.h"
 
 namespace uchronia::cli {
 
@@ -26,17 +26,14 @@ Result<std::unique_ptr<BranchPoint>> BranchPoint::open(const BranchOptions& opti
     if (!named)
         return named.error();
     point->named_ = std::move(*named);
-    const Result<std::string> path = history_path(point->named_.history);
-    if (!path)
-        return path.error();
-    Result<history::History> history = history::load_history(*path);
+    Result<history::History> history = load_named_history(point->named_.history);
     if (!history)
         return history.error();
     point->history_ = std::move(*history);
-    const Result<host::MappedFile> file = host::map_file(*path);
-    if (!file)
-        return file.error();
-    point->digest_ = digest_of(file->bytes());
+    const Result<Digest> digest = digest_of_named_history(point->named_.history);
+    if (!digest)
+        return digest.error();
+    point->digest_ = *digest;
     say_if_engine_is_missing(options.engine);
     Result<std::unique_ptr<machine::BaseImage>> base =
         obtain_base_image_of(point->history_.base, options.engine, point->code_.library());

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/message.h"
+#include "cli/named_history.h"
 #include "cli/run_setup.h"
 #include "cli/units.h"
 #include "history/bundle.h"
@@ -106,10 +107,7 @@ void say_what_is_missing(const Options& options, const history::History& history
 }
 
 int export_history(const Options& options) {
-    const Result<std::string> path = history_path(options.history);
-    if (!path)
-        return fail(path.error(), kHostError);
-    Result<history::History> history = history::load_history(*path);
+    Result<history::History> history = load_named_history(options.history);
     if (!history)
         return fail(history.error(), kHostError);
     const std::set<Digest> left_out = history::leave_out(

@@ -6,6 +6,8 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "cli/message.h"
+
 namespace uchronia::cli {
 namespace {
 
@@ -56,17 +58,6 @@ std::string date_of(const ListedFile& file) {
     std::snprintf(whole, sizeof whole, "%s.%09lld", text,
                   static_cast<long long>(file.modified_nanoseconds));
     return whole;
-}
-
-std::string printable(const std::string& text) {
-    std::string result;
-    for (const char c : text) {
-        const u8 byte = static_cast<u8>(c);
-        char escaped[8];
-        std::snprintf(escaped, sizeof escaped, "\\x%02x", byte);
-        result += byte < 0x20 || byte == 0x7f ? std::string(escaped) : std::string(1, c);
-    }
-    return result;
 }
 
 // Up to the next NUL.

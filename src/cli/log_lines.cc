@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/message.h"
 #include "cli/run_outside.h"
 #include "cli/units.h"
 #include "guest/hypercall.h"
@@ -42,18 +43,6 @@ std::optional<VirtualTime> kernel_time_of(const std::string& line) {
     return VirtualTime(seconds * 1'000'000'000 + microseconds * 1000);
 }
 
-std::string printable(const std::string& text) {
-    std::string result;
-    for (const char c : text) {
-        const u8 byte = static_cast<u8>(c);
-        char escaped[8];
-        std::snprintf(escaped, sizeof escaped, "\\x%02x", byte);
-        const bool is_control = (byte < 0x20 && byte != '\t') || byte == 0x7f;
-        result += is_control ? std::string(escaped) : std::string(1, c);
-    }
-    return result;
-}
-
 }  // namespace
 
 const char* name_of(LogSource source) {
@@ -67,7 +56,7 @@ std::string log_text(const LogLine& line) {
                   static_cast<unsigned long long>(line.time.value % 1'000'000'000),
                   ("#" + std::to_string(line.tick.value)).c_str(), name_of(line.source));
     const std::string kind = line.kind.empty() ? "" : line.kind + ": ";
-    return head + kind + printable(line.text);
+    return head + kind + printable(line.text, "\t");
 }
 
 std::string log_json(const LogLine& line) {

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <string>
 
+#include "base/types.h"
+
 namespace uchronia::cli {
 
 void say(std::string_view text) {
@@ -27,6 +29,21 @@ void say(std::string_view text) {
 int fail(const Error& error, int exit_status) {
     say(error.message);
     return exit_status;
+}
+
+std::string printable(std::string_view text, std::string_view kept) {
+    std::string result;
+    for (const char c : text) {
+        const u8 byte = static_cast<u8>(c);
+        if ((byte >= 0x20 && byte != 0x7f) || kept.find(c) != std::string_view::npos) {
+            result += c;
+            continue;
+        }
+        char escaped[8];
+        std::snprintf(escaped, sizeof escaped, "\\x%02x", byte);
+        result += escaped;
+    }
+    return result;
 }
 
 bool errors_go_to_terminal() {

@@ -6,11 +6,10 @@
 #include "cli/engine_option.h"
 #include "cli/interrupt_watcher.h"
 #include "cli/message.h"
+#include "cli/named_history.h"
 #include "cli/run_setup.h"
 #include "cli/units.h"
-#include "history/history_file.h"
 #include "host/clock.h"
-#include "host/files.h"
 
 namespace uchronia::cli {
 namespace {
@@ -20,20 +19,17 @@ constexpr u64 kProgressInterval = 200'000'000;  // ns
 }  // namespace
 
 Result<LoadedHistory> LoadedHistory::load(const std::string& name) {
-    const Result<std::string> path = history_path(name);
-    if (!path)
-        return path.error();
-    Result<history::History> history = history::load_history(*path);
+    Result<history::History> history = load_named_history(name);
     if (!history)
         return history.error();
-    const Result<host::MappedFile> file = host::map_file(*path);
-    if (!file)
-        return file.error();
+    const Result<Digest> digest = digest_of_named_history(name);
+    if (!digest)
+        return digest.error();
     Result<std::unique_ptr<host::FileSource>> files = open_files(history->files);
     if (!files)
         return files.error();
     return LoadedHistory{.name = name,
-                         .digest = digest_of(file->bytes()),
+                         .digest = *digest,
                          .history = std::move(*history),
                          .store = content_store(),
                          .files = std::move(*files)};

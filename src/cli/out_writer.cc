@@ -8,6 +8,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "cli/message.h"
 #include "host/files.h"
 #include "host/open_beneath.h"
 #include "host/plain_path.h"
@@ -18,13 +19,6 @@ namespace {
 constexpr std::size_t kNamesKept = 3;
 constexpr u32 kFileModes = 0777;
 constexpr u32 kFolderModes = 01777;
-
-// For messages: nothing in it steers the terminal.
-std::string printable(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return static_cast<u8>(c) < 32 || c == 127; }, '?');
-    return text;
-}
 
 void note(const std::string& path, u64& count, std::vector<std::string>& names) {
     ++count;

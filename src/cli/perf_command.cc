@@ -12,6 +12,7 @@
 #include "cli/exit_status.h"
 #include "cli/interrupt_watcher.h"
 #include "cli/message.h"
+#include "cli/named_history.h"
 #include "cli/perf_report.h"
 #include "cli/run_setup.h"
 #include "cli/units.h"
@@ -217,10 +218,7 @@ int perf(const Options& options) {
     const Result<profile::ProfilerOptions> sampling = profiler_options(options);
     if (!sampling)
         return fail(sampling.error(), kHostError);
-    const Result<std::string> path = history_path(options.file);
-    if (!path)
-        return fail(path.error(), kHostError);
-    const Result<history::History> recorded = history::load_history(*path);
+    const Result<history::History> recorded = load_named_history(options.file);
     if (!recorded)
         return fail(recorded.error(), kHostError);
     say_if_engine_is_missing(options.engine);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/message.h"
 #include "cli/units.h"
 
 namespace uchronia::cli {
@@ -26,15 +27,6 @@ double share_of(u64 samples, const Profile& profile) {
 std::string percent(double share) {
     char text[24];
     std::snprintf(text, sizeof text, "%6.2f", share);
-    return text;
-}
-
-// Names come from the guest: what would move a terminal's cursor is shown as '?'.
-std::string printable(std::string text) {
-    for (char& c : text) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-            c = '?';
-    }
     return text;
 }
 

@@ -93,18 +93,6 @@ std::string base_image_text(const Subject& subject) {
 
 // --- Text ---
 
-// Names come from elsewhere: nothing in them may steer the terminal.
-std::string printable(const std::string& text) {
-    std::string result;
-    for (const char c : text) {
-        char escaped[8];
-        const u8 byte = static_cast<u8>(c);
-        std::snprintf(escaped, sizeof escaped, "\\x%02x", byte);
-        result += byte < 0x20 || byte == 0x7f ? std::string(escaped) : std::string(1, c);
-    }
-    return result;
-}
-
 // As one would write it in a shell.
 std::string quoted(const std::string& text) {
     const bool is_plain = !text.empty() && text.find_first_not_of(

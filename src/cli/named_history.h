@@ -1,0 +1,17 @@
+// A saved history as a user names it: a file, or "last".
+#pragma once
+
+#include <string>
+
+#include "base/hash.h"
+#include "base/result.h"
+#include "history/history.h"
+
+namespace uchronia::cli {
+
+Result<history::History> load_named_history(const std::string& name);
+
+// Of the file's bytes: what belongs to this history alone is named by it.
+Result<Digest> digest_of_named_history(const std::string& name);
+
+}  // namespace uchronia::cli
