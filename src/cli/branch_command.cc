@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/exit_status.h"
 #include "cli/message.h"
-#include "cli/out_writer.h"
+#include "cli/out_option.h"
 
 namespace uchronia::cli {
 namespace {
@@ -38,27 +38,19 @@ int branch(const Options& options) {
     const Result<std::unique_ptr<BranchPoint>> point = BranchPoint::open(options.branch);
     if (!point)
         return fail(point.error(), kHostError);
-    std::unique_ptr<OutWriter> out;
-    if (!options.out.empty()) {
-        if ((*point)->history().request.out_folder.empty())
-            return fail(Error{"--out: this history was recorded without --out, so nothing comes "
-                              "out of it; record it again with 'uchronia run --out DIR'"},
-                        kHostError);
-        Result<std::unique_ptr<OutWriter>> created = OutWriter::create(options.out);
-        if (!created)
-            return fail(created.error(), kHostError);
-        out = std::move(*created);
-    }
+    const Result<std::unique_ptr<OutWriter>> out = reopen_out(options.out, (*point)->history());
+    if (!out)
+        return fail(out.error(), kHostError);
     ForegroundOptions foreground;
     foreground.report = options.report;
     foreground.console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop;
-    foreground.out = out.get();
+    foreground.out = out->get();
     const Result<ForegroundRun> done = (*point)->run(
         foreground,
         [&](history::Session& session, RunOutside&) { return session.branch(options.seed); });
     if (!done)
         return fail(done.error(), kHostError);
-    return keep_branch(options.branch, *done, KeepAsLast::kYes);
+    return keep_history(*done, options.branch.save, KeepAsLast::kYes);
 }
 
 }  // namespace
@@ -76,10 +68,7 @@ Command add_branch_command(CLI::App& parent) {
     app->add_option("--out", options->out,
                     "Brings out into this folder what a history that was recorded with --out wrote")
         ->type_name("DIR");
-    app->add_flag("--stats", options->report.statistics,
-                  "Tells at the end, on standard error, how much was run, and the state's hash");
-    app->add_flag("--json", options->report.json,
-                  "The same as one line of JSON, the last one of standard error");
+    add_report_options(*app, options->report);
     app->add_flag("--verbose", options->verbose,
                   "Shows the guest's serial console and the agent's notes on standard error");
     app->footer(kFooter);

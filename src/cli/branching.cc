@@ -19,6 +19,13 @@ void add_branch_options(CLI::App& app, BranchOptions& options) {
     add_engine_option(app, options.engine);
 }
 
+void add_visit_options(CLI::App& app, BranchOptions& options, bool& as_root) {
+    add_branch_options(app, options);
+    app.add_option("--save", options.save, "Writes the branch to this file, for replay")
+        ->type_name("FILE");
+    app.add_flag("--root", as_root, "Runs it as root");
+}
+
 Result<std::unique_ptr<BranchPoint>> BranchPoint::open(const BranchOptions& options) {
     std::unique_ptr<BranchPoint> point(new BranchPoint());
     point->options_ = options;
@@ -54,9 +61,7 @@ Result<ForegroundRun> BranchPoint::run(
         outside.set_hearing(Hearing::kNothing);
         if (Status status = session.go_to(named_.moment); !status)
             return status;
-        if (const auto changed = session.changed_file())
-            say("the file " + *changed + " has changed since " + named_.history +
-                " was recorded, so this is not what happened then");
+        say_if_changed(session.changed_file(), named_.history);
         outside.set_hearing(Hearing::kAll);
         return branch(session, outside);
     };
@@ -81,20 +86,6 @@ history::Visit visit_of(const history::History& history, const std::vector<std::
         visit.request.environment.push_back(variable);
     }
     return visit;
-}
-
-int keep_branch(const BranchOptions& options, const ForegroundRun& done, KeepAsLast keep) {
-    if (!done.begun)
-        return done.exit_status;
-    if (done.changed_file)
-        say(missing_contents(*done.changed_file, done.history.files));
-    if (keep == KeepAsLast::kYes)
-        keep_as_last(done.history);
-    if (!options.save.empty()) {
-        if (Status status = history::save_history(done.history, options.save); !status)
-            return fail(status.error(), kHostError);
-    }
-    return done.changed_file ? static_cast<int>(kHostError) : done.exit_status;
 }
 
 }  // namespace uchronia::cli

@@ -25,6 +25,8 @@ struct BranchOptions {
 
 // HISTORY, --at and --engine.
 void add_branch_options(CLI::App& app, BranchOptions& options);
+// The same with --save and --root, for commands that run one in the guest.
+void add_visit_options(CLI::App& app, BranchOptions& options, bool& as_root);
 
 // A saved history, with what is needed to go on from a moment of it.
 class BranchPoint {
@@ -58,9 +60,5 @@ struct VisitRequestOptions {
 };
 history::Visit visit_of(const history::History& history, const std::vector<std::string>& command,
                         const VisitRequestOptions& options);
-
-enum class KeepAsLast : u8 { kNo, kYes };
-// Writes the history where it is to be kept. The command's exit status.
-int keep_branch(const BranchOptions& options, const ForegroundRun& done, KeepAsLast keep);
 
 }  // namespace uchronia::cli

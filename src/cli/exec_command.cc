@@ -107,7 +107,7 @@ int exec(const Options& options, const std::vector<std::string>& command) {
         return fail(done.error(), kHostError);
     if (done->begun && options.json)
         print_json(*done, kept);
-    return keep_branch(options.branch, *done, KeepAsLast::kNo);
+    return keep_history(*done, options.branch.save, KeepAsLast::kNo);
 }
 
 }  // namespace
@@ -116,13 +116,10 @@ Command add_exec_command(CLI::App& parent) {
     CLI::App* app = parent.add_subcommand(
         "exec", "Runs a command in the guest as it was at a moment of a history");
     auto options = std::make_shared<Options>();
-    add_branch_options(*app, options->branch);
-    app->add_option("--save", options->branch.save, "Writes the branch to this file, for replay")
-        ->type_name("FILE");
+    add_visit_options(*app, options->branch, options->as_root);
     app->add_option("--timeout", options->timeout,
                     "Ends the command after this much virtual time: 90s, 250ms, 2m")
         ->type_name("VIRTUAL");
-    app->add_flag("--root", options->as_root, "Runs it as root");
     app->add_flag("--json", options->json, "Output, exit status and moment as JSON");
     app->footer(kFooter);
     app->formatter(command_formatter());

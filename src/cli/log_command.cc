@@ -98,7 +98,7 @@ class Printer {
         : options_(options), range_(range), pattern_(pattern) {}
 
     void print(const LogLine& line) {
-        if (line.tick < range_.from.tick || line.time < range_.from.time || !matches(line))
+        if (!history::has_come_to(range_.from, line.tick, line.time) || !matches(line))
             return;
         const std::string text = options_.json ? log_json(line) : log_text(line);
         std::puts(text.c_str());

@@ -1,6 +1,7 @@
 #include "cli/named_history.h"
 
 #include "cli/cache.h"
+#include "cli/message.h"
 #include "history/history_file.h"
 #include "host/files.h"
 
@@ -21,6 +22,12 @@ Result<Digest> digest_of_named_history(const std::string& name) {
     if (!file)
         return file.error();
     return digest_of(file->bytes());
+}
+
+void say_if_changed(const std::optional<std::string>& file, const std::string& name) {
+    if (file)
+        say("the file " + *file + " has changed since " + name +
+            " was recorded, so this is not what happened then");
 }
 
 }  // namespace uchronia::cli

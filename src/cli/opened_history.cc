@@ -36,9 +36,7 @@ Result<LoadedHistory> LoadedHistory::load(const std::string& name) {
 }
 
 void LoadedHistory::say_what_is_not_as_recorded(history::SteppedRun& run) const {
-    if (const std::optional<std::string> file = run.changed_file())
-        say("the file " + *file + " has changed since " + name +
-            " was recorded, so this is not what happened then");
+    say_if_changed(run.changed_file(), name);
     const std::optional<history::RunResult>& recorded = history.result;
     if (recorded && run.end() &&
         (recorded->ticks != run.ticks() || recorded->outcome.kind != run.end()->kind))

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "cli/message.h"
+#include "cli/paths.h"
 #include "cli/units.h"
 
 namespace uchronia::cli {
@@ -33,12 +34,18 @@ Result<OutOption> parse_out(const std::string& text) {
 }
 
 std::string out_folder_of(const OutOption& option, const std::string& working_directory) {
-    const std::filesystem::path folder =
-        std::filesystem::path(working_directory) / option.guest_folder;
-    std::string tidy = folder.lexically_normal().string();
-    while (tidy.size() > 1 && tidy.back() == '/')
-        tidy.pop_back();
-    return tidy;
+    return tidy_path((std::filesystem::path(working_directory) / option.guest_folder).string());
+}
+
+Result<std::unique_ptr<OutWriter>> reopen_out(const std::string& folder,
+                                              const history::History& history) {
+    if (folder.empty())
+        return std::unique_ptr<OutWriter>();
+    if (history.request.out_folder.empty())
+        return Error{
+            "--out: this history was recorded without --out, so nothing comes out of it; "
+            "record it again with 'uchronia run --out DIR'"};
+    return OutWriter::create(folder);
 }
 
 bool say_what_came_out(const OutWriter& writer) {

@@ -9,7 +9,7 @@
 #include "cli/exit_status.h"
 #include "cli/holds.h"
 #include "cli/message.h"
-#include "cli/out_writer.h"
+#include "cli/out_option.h"
 #include "cli/run_session.h"
 #include "history/history_file.h"
 
@@ -81,30 +81,6 @@ Result<history::History> with_holds(const history::History& recorded, const Opti
     return history;
 }
 
-// Keeps a history that is not the recorded one.
-int keep(const Options& options, const ForegroundRun& done) {
-    if (done.changed_file)
-        say(missing_contents(*done.changed_file, done.history.files));
-    keep_as_last(done.history);
-    if (!options.save.empty()) {
-        if (Status status = history::save_history(done.history, options.save); !status)
-            return fail(status.error(), kHostError);
-    }
-    return done.changed_file ? static_cast<int>(kHostError) : done.exit_status;
-}
-
-// Null if nothing is to come out.
-Result<std::unique_ptr<OutWriter>> prepare_out(const std::string& folder,
-                                               const history::History& history) {
-    if (folder.empty())
-        return std::unique_ptr<OutWriter>();
-    if (history.request.out_folder.empty())
-        return Error{
-            "--out: this history was recorded without --out, so nothing comes out of it; "
-            "record it again with 'uchronia run --out DIR'"};
-    return OutWriter::create(folder);
-}
-
 int replay(const Options& options) {
     if (options.holds.empty() && !options.save.empty())
         return fail(Error{"--save is for the other history that --hold makes; a replay of FILE is "
@@ -125,7 +101,7 @@ int replay(const Options& options) {
         return fail(recorded.error(), kHostError);
     if (options.verify && recorded->chain.links.empty())
         return fail(Error{*path + " has no hash chain to compare with"}, kHostError);
-    const Result<std::unique_ptr<OutWriter>> out = prepare_out(options.out, *recorded);
+    const Result<std::unique_ptr<OutWriter>> out = reopen_out(options.out, *recorded);
     if (!out)
         return fail(out.error(), kHostError);
     say_if_engine_is_missing(options.engine);
@@ -146,7 +122,7 @@ int replay(const Options& options) {
     if (!done)
         return fail(done.error(), kHostError);
     if (!options.holds.empty())
-        return keep(options, *done);
+        return keep_history(*done, options.save, KeepAsLast::kYes);
     return judge(options, *recorded, *done);
 }
 

@@ -108,6 +108,13 @@ void report_json(const history::RunResult& result, const Statistics& statistics,
 
 }  // namespace
 
+void add_report_options(CLI::App& app, ReportOptions& options) {
+    app.add_flag("--stats", options.statistics,
+                 "Tells at the end, on standard error, how much was run, and the state's hash");
+    app.add_flag("--json", options.json,
+                 "The same as one line of JSON, the last one of standard error");
+}
+
 void report_run(history::Session& session, u64 host_nanoseconds, const ReportOptions& options) {
     const history::RunResult& result = *session.history().result;
     const Statistics statistics = session.machine().statistics();

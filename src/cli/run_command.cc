@@ -128,10 +128,7 @@ Command add_run_command(CLI::App& parent) {
                     "Brings out what the command has written in its working directory, or in "
                     "GUESTDIR, into this folder")
         ->type_name("[GUESTDIR=]DIR");
-    app->add_flag("--stats", options->report.statistics,
-                  "Tells at the end, on standard error, how much was run, and the state's hash");
-    app->add_flag("--json", options->report.json,
-                  "The same as one line of JSON, the last one of standard error");
+    add_report_options(*app, options->report);
     app->add_flag("--verbose", options->verbose,
                   "Shows the guest's serial console and the agent's notes on standard error");
     app->add_flag(

@@ -47,6 +47,20 @@ void keep_as_last(const history::History& history) {
         say("the history is not kept for 'replay last': " + status.error().message);
 }
 
+int keep_history(const ForegroundRun& done, const std::string& save, KeepAsLast keep) {
+    if (!done.begun)
+        return done.exit_status;
+    if (done.changed_file)
+        say(missing_contents(*done.changed_file, done.history.files));
+    if (keep == KeepAsLast::kYes)
+        keep_as_last(done.history);
+    if (!save.empty()) {
+        if (Status status = history::save_history(done.history, save); !status)
+            return fail(status.error(), kHostError);
+    }
+    return done.changed_file ? static_cast<int>(kHostError) : done.exit_status;
+}
+
 Result<ForegroundRun> run_in_foreground(const machine::BaseImage& base, history::History history,
                                         const ForegroundOptions& options) {
     Result<std::unique_ptr<host::FileSource>> files = open_files(history.files);

@@ -36,4 +36,9 @@ Result<ForegroundRun> run_in_foreground(const machine::BaseImage& base, history:
 // The history of every run is kept as the last one; that this fails is no failure of the run.
 void keep_as_last(const history::History& history);
 
+enum class KeepAsLast : u8 { kNo, kYes };
+// Keeps a history that is not the recorded one, also as a file if `save` is not empty. The
+// command's exit status.
+int keep_history(const ForegroundRun& done, const std::string& save, KeepAsLast keep);
+
 }  // namespace uchronia::cli

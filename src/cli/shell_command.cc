@@ -76,7 +76,7 @@ int shell(const Options& options, const std::vector<std::string>& command) {
     terminal.reset();
     if (!done)
         return fail(done.error(), kHostError);
-    return keep_branch(options.branch, *done, KeepAsLast::kYes);
+    return keep_history(*done, options.branch.save, KeepAsLast::kYes);
 }
 
 }  // namespace
@@ -85,10 +85,7 @@ Command add_shell_command(CLI::App& parent) {
     CLI::App* app = parent.add_subcommand(
         "shell", "Opens a shell in the guest as it was at a moment of a history");
     auto options = std::make_shared<Options>();
-    add_branch_options(*app, options->branch);
-    app->add_option("--save", options->branch.save, "Writes the branch to this file, for replay")
-        ->type_name("FILE");
-    app->add_flag("--root", options->as_root, "Runs it as root");
+    add_visit_options(*app, options->branch, options->as_root);
     app->footer(kFooter);
     return {.app = app,
             .run = [options](const auto& command) { return shell(*options, command); },

@@ -43,10 +43,7 @@ Status GuestTasks::read_offsets() {
     const std::optional<u64> first = kernel_->address_of("init_task");
     std::string missing = first ? "" : "init_task";
     const auto at = [&](std::string_view structure, std::string_view member) {
-        const std::optional<u64> found = kernel_->types()->offset_of(structure, member);
-        if (!found)
-            missing = std::string(structure) + "." + std::string(member);
-        return found.value_or(0);
+        return kernel_->offset(structure, member, missing);
     };
     first_task_ = first.value_or(0);
     at_ = std::make_unique<Offsets>(Offsets{
@@ -151,11 +148,6 @@ std::vector<u8> GuestTasks::auxiliary_vector(u64 memory) {
 std::string GuestTasks::program_of(u64 memory) {
     const u64 file = memory == 0 ? 0 : view_.number(memory + at_->program);
     return file == 0 ? std::string() : kernel_->path_of(kernel_->page_of_file(file));
-}
-
-u64 GuestTasks::program_inode_of(u64 memory) {
-    const u64 file = memory == 0 ? 0 : view_.number(memory + at_->program);
-    return file == 0 ? 0 : kernel_->page_of_file(file).inode;
 }
 
 std::optional<SavedRegisters> GuestTasks::saved_registers(u64 task) {

@@ -55,7 +55,6 @@ class GuestTasks {
     std::optional<u64> page_table_of(u64 memory);  // physical address
     std::vector<u8> auxiliary_vector(u64 memory);
     std::string program_of(u64 memory);  // path
-    u64 program_inode_of(u64 memory);
 
     std::optional<SavedRegisters> saved_registers(u64 task);
     u64 fs_base(u64 task);

@@ -157,14 +157,11 @@ Status CheckpointStore::read_digests() {
         digests.resize(std::min<u64>(bytes->size() / sizeof(Digest), kZeroSlot));
         std::memcpy(digests.data(), bytes->data(), digests.size() * sizeof(Digest));
     }
-    const u64 count = digests.size();
     // Somebody has begun anew: the pages are in another file.
-    if (count < digests_.size() || !std::equal(digests_.begin(), digests_.end(), digests.begin()))
-        is_mapping_old_ = true;
+    if (digests.size() < digests_.size() ||
+        !std::equal(digests_.begin(), digests_.end(), digests.begin()))
+        forget_pages();
     digests_ = std::move(digests);
-    slots_.clear();
-    for (u64 slot = 0; slot < count; ++slot)
-        slots_.emplace(digests_[slot], static_cast<u32>(slot));
     return {};
 }
 
@@ -195,6 +192,8 @@ Status CheckpointStore::save(const StoredMoment& moment, const machine::Checkpoi
         return lock.error();
     if (Status status = read_digests(); !status)
         return status;
+    for (u64 slot = slots_.size(); slot < digests_.size(); ++slot)
+        slots_.emplace(digests_[slot], static_cast<u32>(slot));
     Header header{};
     header.version = kVersion;
     header.moment = moment;
@@ -219,8 +218,10 @@ Status CheckpointStore::save(const StoredMoment& moment, const machine::Checkpoi
             }
             entries.push_back({static_cast<u32>(page), slot});
         });
-    if (Status status = append_pages(new_pages, new_digests); !status)
+    if (Status status = append_pages(new_pages, new_digests); !status) {
+        slots_.clear();  // it has what is not there
         return status;
+    }
     header.entry_count = static_cast<u32>(entries.size());
     std::vector<u8> content(bytes_of(entries).begin(), bytes_of(entries).end());
     content.insert(content.end(), checkpoint.state.begin(), checkpoint.state.end());

@@ -47,6 +47,10 @@ class CheckpointStore {
 
   private:
     void discard() const;
+    void forget_pages() {
+        is_mapping_old_ = true;
+        slots_.clear();
+    }
     Status read_digests();
     Status append_pages(std::span<const u8> pages, std::span<const Digest> digests);
     Result<std::span<const u8>> pages_up_to(u64 slot_count);
@@ -55,8 +59,9 @@ class CheckpointStore {
     std::string path_of(const StoredMoment& moment) const;
 
     const std::string folder_;
-    std::vector<Digest> digests_;           // of the pages, by slot
-    std::map<Digest, u32> slots_;           // and back
+    std::vector<Digest> digests_;  // of the pages, by slot
+    // And back, for save(); perhaps without the last ones.
+    std::map<Digest, u32> slots_;
     std::vector<host::MappedFile> mapped_;  // the file of pages, each time longer than before
     bool is_mapping_old_ = false;
 };

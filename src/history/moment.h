@@ -26,6 +26,9 @@ bool names_a_time(const Moment& moment);
 // tick's.
 enum class Arrival : u8 { kByTick, kByTime };
 
+// Whether a state is there, or later.
+bool has_come_to(const Moment& moment, Ticks tick, VirtualTime time);
+
 // Whether one comes from a state to the moment by running on, or is there.
 bool leads_to(Ticks tick, VirtualTime time, Arrival arrival, const Moment& moment);
 

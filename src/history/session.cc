@@ -144,7 +144,7 @@ Status Session::go_to(const Moment& moment) {
     if (Status status = start(); !status)
         return status;
     const std::shared_ptr<const memory::RAMSnapshot> start_ram = skip_to_before(moment);
-    while (!end_ && !divergence_ && !is_at(moment)) {
+    while (!end_ && !divergence_ && !has_come_to(moment, ticks(), run_.time())) {
         const Ticks next((ticks().value / kChainInterval + 1) * kChainInterval);
         const Ticks tick = ticks() < moment.tick ? std::min(moment.tick, next) : next;
         const machine::StopReason reason =
@@ -162,10 +162,6 @@ Status Session::go_to(const Moment& moment) {
     if (divergence_)
         return Error{"this replay is not what was recorded: " + divergence_->describe()};
     return {};
-}
-
-bool Session::is_at(const Moment& moment) const {
-    return ticks() >= moment.tick && run_.time() >= moment.time;
 }
 
 // A machine that has ended by itself does nothing any more; but where the command has ended, or

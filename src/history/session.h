@@ -121,7 +121,6 @@ class Session {
     Progress follow(const machine::StopReason& reason);
     Progress stop_here();
     bool add_link();
-    bool is_at(const Moment& moment) const;
     std::shared_ptr<const memory::RAMSnapshot> skip_to_before(const Moment& moment);
     VirtualTime time_limit() const;
     void finish(Outcome outcome);

@@ -33,7 +33,7 @@ Status Timeline::seek(const Moment& moment) {
     if (Status status = go_near(moment, is_past); !status)
         return status;
     here_.reset();
-    while (!end() && !run_->interrupted() && !has_come_to(moment)) {
+    while (!end() && !run_->interrupted() && !has_come_to(moment, ticks(), run_->time())) {
         run_->run_to(next_stop(moment), names_a_time(moment) ? moment.time : kNever);
         if (!end()) {
             lay_checkpoint();
@@ -52,10 +52,6 @@ Status Timeline::seek(const Moment& moment) {
 bool Timeline::is_here(const Moment& moment) const {
     return here_ && here_->moment == moment && here_->tick == ticks() &&
            here_->time == run_->time();
-}
-
-bool Timeline::has_come_to(const Moment& moment) const {
-    return names_a_time(moment) ? run_->time() >= moment.time : ticks() >= moment.tick;
 }
 
 // Where a run to the moment stops next, to lay checkpoints.

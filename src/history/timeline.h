@@ -71,7 +71,6 @@ class Timeline {
         VirtualTime time;
     };
     bool is_here(const Moment& moment) const;
-    bool has_come_to(const Moment& moment) const;
     Status go_near(const Moment& moment, bool is_past);
     Ticks next_stop(const Moment& moment) const;
     const memory::RAMSnapshot& start_ram() const {

@@ -35,7 +35,6 @@ class CountedPool {
         return object;
     }
     static void retain(T* object) { ++references_of(object); }
-    static u32 references(const T* object) { return references_of(object); }
     // True if that was the last reference: it is free, and may be read until the next allocate().
     bool release(T* object) {
         u32& references = references_of(object);

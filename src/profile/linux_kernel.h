@@ -65,6 +65,9 @@ class LinuxKernel {
 
     // The kernel's own types; nothing if it does not describe them.
     const std::optional<BTF>& types() const { return types_; }
+    // Of a member, if there is no shortcoming. The first one that is not there is noted in
+    // `missing`.
+    u64 offset(std::string_view structure, std::string_view member, std::string& missing) const;
     // Of the present task (task_struct); 0: not known.
     u64 task_of(unsigned vcpu);
     std::optional<Task> current_task(unsigned vcpu);
@@ -105,7 +108,6 @@ class LinuxKernel {
     void read_types();
     void read_offsets();
     void read_orc();
-    u64 offset(std::string_view structure, std::string_view member, std::string& missing) const;
     std::vector<u64> module_list();
     void read_modules();
     void read_module_symbols(u64 module, Module& result, u64& symbols_left);

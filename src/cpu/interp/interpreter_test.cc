@@ -107,6 +107,47 @@ TEST_F(CrossingTest, InstructionThatEndsWithThePageDoesNotFault) {
     EXPECT_EQ(c.cpu.state.rip, kSecond);
 }
 
+// Operands over two pages, both of which have been read and written: no walk is needed.
+class CrossingOperandTest : public InterpreterTest {
+  protected:
+    static constexpr u64 kSecond = kData + kPageSize;
+    static constexpr u64 kOperand = kSecond - 3;
+
+    void SetUp() override {
+        c.load_code(kCode, {0x80, 0x0b, 0, 0x80, 0x4b, 7, 0, kHLT});  // or byte [rbx], 0; the last
+        c.gpr(kRBX) = kOperand;
+        c.gpr(kRCX) = 0x0101010101010101;
+        c.store<u64>(kOperand, 0x1122334455667788);
+        c.run_from(kCode);
+        c.cpu.state.halted = false;
+        c.load_code(kCode, {0x48, 0x8b, 0x03,  // mov rax, [rbx]
+                            0x48, 0x01, 0x0b,  // add [rbx], rcx
+                            0x89, 0x43, 2,     // mov [rbx + 2], eax
+                            kHLT});
+    }
+};
+
+TEST_F(CrossingOperandTest, IsReadAndWrittenInBoth) {
+    const u64 walks = c.mmu.counters().slow_reads + c.mmu.counters().slow_writes;
+    c.run_from(kCode);
+    EXPECT_EQ(c.gpr(kRAX), 0x1122334455667788u);
+    EXPECT_EQ(c.load<u64>(kOperand), 0x1223556677887889u);
+    EXPECT_EQ(c.mmu.counters().slow_reads + c.mmu.counters().slow_writes, walks);
+}
+
+TEST_F(CrossingOperandTest, FaultsWhereOneIsMappedNoMore) {
+    c.load_handler(static_cast<u8>(Vector::kPF), {kHLT});
+    for (const u64 page : {kData, kSecond}) {
+        const u64 entry = c.load<u64>(TestComputer::entry_of(page));
+        c.store<u64>(TestComputer::entry_of(page), 0);
+        c.run_from(kCode);
+        EXPECT_EQ(c.cpu.state.cr2, page == kData ? kOperand : kSecond);
+        c.store<u64>(TestComputer::entry_of(page), entry);
+        c.cpu.state.halted = false;
+    }
+    EXPECT_EQ(c.load<u64>(kOperand), 0x1122334455667788u);
+}
+
 // A page is executed at two addresses, changed, and mapped elsewhere at one of them.
 TEST_F(InterpreterTest, LookupsFollowMappingsOfCodeThatHasChanged) {
     constexpr u64 kX = 0x80000, kY = 0x81000, kFirst = 0x200000, kSecond = 0x210000;

@@ -200,6 +200,16 @@ class MMU final : public PageObserver {
                      Privilege privilege);
     bool write_common(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size,
                       Privilege privilege);
+    // The bytes of an operand that crosses into another page, if both pages have entries: what they
+    // allow needs no walk. Else null.
+    struct CrossingOperand {
+        u8* first = nullptr;
+        u8* rest = nullptr;
+        u32 size_of_first = 0;
+    };
+    static CrossingOperand crossing_operand(const VCPU& cpu, u64 address, u32 size, Access access);
+    static bool read_crossing(const VCPU& cpu, u64 address, void* data, u32 size, Access access);
+    static bool write_crossing(const VCPU& cpu, u64 address, const void* data, u32 size);
     u8* watched_pointer(const VCPU& cpu, u64 address, u32 size, Access access) const;
     void note_watched_page(const VCPU& cpu, u64 address, u64 addend, const HalfTable& table);
     const TableEntry* system_entry(const VCPU& cpu, u64 address, u32 size) const;

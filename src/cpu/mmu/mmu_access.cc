@@ -368,9 +368,45 @@ u8* MMU::watched_pointer(const VCPU& cpu, u64 address, u32 size, Access access) 
     return reinterpret_cast<u8*>(address + known.addend);
 }
 
+MMU::CrossingOperand MMU::crossing_operand(const VCPU& cpu, u64 address, u32 size, Access access) {
+    if (fits_in_page(address, size) || !is_canonical(address) || !is_canonical(address + size - 1))
+        return {};
+    const u64 next = (address | kPageMask) + 1;
+    const u64 TableEntry::*const addend =
+        access == Access::kWrite ? &TableEntry::write : &TableEntry::read;
+    const u64 in_first = table_entry(cpu, address).*addend;
+    const u64 in_next = table_entry(cpu, next).*addend;
+    if (in_first == 0 || in_next == 0)
+        return {};
+    return {.first = reinterpret_cast<u8*>(address + in_first),
+            .rest = reinterpret_cast<u8*>(next + in_next),
+            .size_of_first = static_cast<u32>(next - address)};
+}
+
+bool MMU::read_crossing(const VCPU& cpu, u64 address, void* data, u32 size, Access access) {
+    const CrossingOperand operand = crossing_operand(cpu, address, size, access);
+    if (operand.first == nullptr)
+        return false;
+    std::memcpy(data, operand.first, operand.size_of_first);
+    std::memcpy(static_cast<u8*>(data) + operand.size_of_first, operand.rest,
+                size - operand.size_of_first);
+    return true;
+}
+
+bool MMU::write_crossing(const VCPU& cpu, u64 address, const void* data, u32 size) {
+    const CrossingOperand operand = crossing_operand(cpu, address, size, Access::kWrite);
+    if (operand.first == nullptr)
+        return false;
+    std::memcpy(operand.first, data, operand.size_of_first);
+    std::memcpy(operand.rest, static_cast<const u8*>(data) + operand.size_of_first,
+                size - operand.size_of_first);
+    return true;
+}
+
 SlowRead MMU::read_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
     u64 value = 0;
-    const bool ok = read_common(cpu, op, address, &value, size, Access::kRead, privilege_of(cpu));
+    const bool ok = read_crossing(cpu, address, &value, size, Access::kRead) ||
+                    read_common(cpu, op, address, &value, size, Access::kRead, privilege_of(cpu));
     return {value, ok};
 }
 
@@ -380,7 +416,9 @@ SlowRead MMU::read_for_write_slow(VCPU& cpu, const Op* op, u64 address, u32 size
         std::memcpy(&value, bytes, size);
         return {value, true};
     }
-    const bool ok = read_common(cpu, op, address, &value, size, Access::kWrite, privilege_of(cpu));
+    const bool ok =
+        read_crossing(cpu, address, &value, size, Access::kWrite) ||
+        read_common(cpu, op, address, &value, size, Access::kWrite, privilege_of(cpu));
     return {value, ok};
 }
 
@@ -389,15 +427,18 @@ bool MMU::write_slow(VCPU& cpu, const Op* op, u64 address, u32 size, u64 value) 
         std::memcpy(bytes, &value, size);
         return true;
     }
-    return write_common(cpu, op, address, &value, size, privilege_of(cpu));
+    return write_crossing(cpu, address, &value, size) ||
+           write_common(cpu, op, address, &value, size, privilege_of(cpu));
 }
 
 bool MMU::read_bytes_slow(VCPU& cpu, const Op* op, u64 address, void* data, u32 size) {
-    return read_common(cpu, op, address, data, size, Access::kRead, privilege_of(cpu));
+    return read_crossing(cpu, address, data, size, Access::kRead) ||
+           read_common(cpu, op, address, data, size, Access::kRead, privilege_of(cpu));
 }
 
 bool MMU::write_bytes_slow(VCPU& cpu, const Op* op, u64 address, const void* data, u32 size) {
-    return write_common(cpu, op, address, data, size, privilege_of(cpu));
+    return write_crossing(cpu, address, data, size) ||
+           write_common(cpu, op, address, data, size, privilege_of(cpu));
 }
 
 bool MMU::check_writable_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
