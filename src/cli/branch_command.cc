@@ -7,6 +7,7 @@
 #include "cli/exit_status.h"
 #include "cli/message.h"
 #include "cli/out_option.h"
+#include "cli/units.h"
 
 namespace uchronia::cli {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 struct Options {
     BranchOptions branch;
     u64 seed = 0;
+    std::string timeout;
     std::string out;
     bool verbose = false;
     ReportOptions report;
@@ -23,7 +25,7 @@ constexpr char kFooter[] = R"(
 HISTORY is what 'run --save' or 'explore' wrote, or 'last'. Up to the moment the new history is the
 same as that one; from there on the seed N decides: when threads are preempted, whose turn it is, and
 the random numbers that are drawn. Holds after the moment are left out, and so is Ctrl-C; a time-out
-stays. Standard input is what HISTORY has of it, and then it ends.
+stays unless there is another one. Standard input is what HISTORY has of it, and then it ends.
 
 What the command writes after the moment is shown; 'replay' of the new history shows all. It is kept
 as the last one, and as a file with --save.
@@ -35,6 +37,9 @@ Examples:
   uchronia branch last@#123456789 --seed 8 --save other.uch)";
 
 int branch(const Options& options) {
+    const Result<VirtualTime> timeout = parse_timeout(options.timeout);
+    if (!timeout)
+        return fail(timeout.error(), kHostError);
     const Result<std::unique_ptr<BranchPoint>> point = BranchPoint::open(options.branch);
     if (!point)
         return fail(point.error(), kHostError);
@@ -45,9 +50,10 @@ int branch(const Options& options) {
     foreground.report = options.report;
     foreground.console = options.verbose ? ConsoleUse::kShow : ConsoleUse::kDrop;
     foreground.out = out->get();
-    const Result<ForegroundRun> done = (*point)->run(
-        foreground,
-        [&](history::Session& session, RunOutside&) { return session.branch(options.seed); });
+    const Result<ForegroundRun> done =
+        (*point)->run(foreground, [&](history::Session& session, RunOutside&) {
+            return session.branch(options.seed, *timeout);
+        });
     if (!done)
         return fail(done.error(), kHostError);
     return keep_history(*done, options.branch.save, KeepAsLast::kYes);
@@ -65,6 +71,10 @@ Command add_branch_command(CLI::App& parent) {
         ->required();
     app->add_option("--save", options->branch.save, "Writes the new history to this file")
         ->type_name("FILE");
+    app->add_option("--timeout", options->timeout,
+                    "Ends it so much virtual time after the moment: 90s, 250ms, 2m; without, the "
+                    "time-out of HISTORY stays")
+        ->type_name("VIRTUAL");
     app->add_option("--out", options->out,
                     "Brings out into this folder what a history that was recorded with --out wrote")
         ->type_name("DIR");

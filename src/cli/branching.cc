@@ -62,6 +62,7 @@ Result<ForegroundRun> BranchPoint::run(
         if (Status status = session.go_to(named_.moment); !status)
             return status;
         say_if_changed(session.changed_file(), named_.history);
+        say_if_not_kept(kept.failure());
         outside.set_hearing(Hearing::kAll);
         return branch(session, outside);
     };

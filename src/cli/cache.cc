@@ -272,6 +272,11 @@ std::string checkpoint_folder(Digest history_file) {
     return cache ? *cache + "/checkpoints/" + to_hex(history_file) : "";
 }
 
+void say_if_not_kept(const std::string& failure) {
+    if (!failure.empty())
+        say("checkpoints are not kept on disk, so later commands take longer: " + failure);
+}
+
 std::string missing_contents(const std::string& path, const history::FileView& view) {
     const bool is_shared = std::any_of(view.working_folders.begin(), view.working_folders.end(),
                                        [&](const std::string& folder) {

@@ -38,6 +38,8 @@ history::ContentStore content_store();
 // Where checkpoints of a history are kept, named by the digest of its file. Empty: there is no
 // cache folder.
 std::string checkpoint_folder(Digest history_file);
+// Says on standard error that they are not kept there, and why; empty: they are.
+void say_if_not_kept(const std::string& failure);
 
 // For a user: the recorded contents of this file are nowhere any more, so a replay is another run.
 std::string missing_contents(const std::string& path, const history::FileView& view);

@@ -78,13 +78,9 @@ int exec(const Options& options, const std::vector<std::string>& command) {
     if (command.empty())
         return fail(Error{"there is no command to run; name one after '--', like: -- ps aux"},
                     kHostError);
-    VirtualTime timeout = kNever;
-    if (!options.timeout.empty()) {
-        const Result<VirtualTime> parsed = parse_duration(options.timeout);
-        if (!parsed)
-            return fail(Error{"--timeout: " + parsed.error().message}, kHostError);
-        timeout = *parsed;
-    }
+    const Result<VirtualTime> timeout = parse_timeout(options.timeout);
+    if (!timeout)
+        return fail(timeout.error(), kHostError);
     const Result<std::unique_ptr<BranchPoint>> point = BranchPoint::open(options.branch);
     if (!point)
         return fail(point.error(), kHostError);
@@ -101,7 +97,7 @@ int exec(const Options& options, const std::vector<std::string>& command) {
             history::Visit visit =
                 visit_of(session.history(), command, {.as_root = options.as_root});
             visit.request.input = standard_input_kind();
-            return session.visit(std::move(visit), timeout, {.input = input.get()});
+            return session.visit(std::move(visit), *timeout, {.input = input.get()});
         });
     if (!done)
         return fail(done.error(), kHostError);

@@ -82,9 +82,8 @@ Status OpenedHistory::seek(const history::Moment& moment) {
     if (shows_progress_)
         std::fputs("\r\x1b[K", stderr);
     shows_progress_ = false;
-    if (!timeline_->disk_failure().empty() && !said_disk_failure_)
-        say("checkpoints are not kept on disk, so later commands take longer: " +
-            timeline_->disk_failure());
+    if (!said_disk_failure_)
+        say_if_not_kept(timeline_->disk_failure());
     said_disk_failure_ = !timeline_->disk_failure().empty();
     if (status && timeline_->run().interrupted())
         return Error{"interrupted at tick " + format_count(timeline_->ticks().value)};

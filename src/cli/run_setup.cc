@@ -274,12 +274,10 @@ Result<history::History> make_history(const RunOptions& options,
         history.base.kernel_path = tidy_path(options.kernel);
     if (!options.disk.empty())
         history.base.disk_path = tidy_path(options.disk);
-    if (!options.timeout.empty()) {
-        const Result<VirtualTime> timeout = parse_duration(options.timeout);
-        if (!timeout)
-            return Error{"--timeout: " + timeout.error().message};
-        history.limits.timeout = *timeout;
-    }
+    const Result<VirtualTime> timeout = parse_timeout(options.timeout);
+    if (!timeout)
+        return timeout.error();
+    history.limits.timeout = *timeout;
     history.tape = history::Tape::from_seed(seed);
     return history;
 }

@@ -83,6 +83,15 @@ Result<VirtualTime> parse_duration(const std::string& text) {
     return VirtualTime(*nanoseconds);
 }
 
+Result<VirtualTime> parse_timeout(const std::string& text) {
+    if (text.empty())
+        return kNever;
+    const Result<VirtualTime> timeout = parse_duration(text);
+    if (!timeout)
+        return Error{"--timeout: " + timeout.error().message};
+    return *timeout;
+}
+
 Result<Ticks> parse_tick(const std::string& text) {
     const std::string digits = text.empty() ? "" : text.substr(1);
     if (digits.empty() || text[0] != '#' || digits.size() > 18 ||

@@ -14,6 +14,9 @@ Result<u64> parse_size(const std::string& text);
 // Nanoseconds: "10s", "1.5s", "250ms", "20us", "7ns", "2m", "1h"; a bare number is seconds.
 Result<VirtualTime> parse_duration(const std::string& text);
 
+// The option --timeout; kNever if there is none.
+Result<VirtualTime> parse_timeout(const std::string& text);
+
 // A tick: "#123456".
 Result<Ticks> parse_tick(const std::string& text);
 

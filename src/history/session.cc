@@ -183,7 +183,7 @@ Status Session::can_go_on() const {
     }
 }
 
-Status Session::branch(u64 seed) {
+Status Session::branch(u64 seed, VirtualTime timeout) {
     const bool is_over =
         end_ && (end_->kind == OutcomeKind::kExited || end_->kind == OutcomeKind::kSignaled);
     if (is_over)
@@ -191,10 +191,12 @@ Status Session::branch(u64 seed) {
                      ", and nothing is left to be decided; name a moment before it with --at"};
     if (Status status = can_go_on(); !status)
         return status;
-    const VirtualTime timeout = history_.limits.timeout;
+    const VirtualTime recorded = history_.limits.timeout;
     run_.forget_future();
-    if (timeout > run_.time())
-        history_.limits.timeout = timeout;
+    if (timeout != kNever)
+        history_.limits.timeout = saturating_sum(run_.time(), timeout);
+    else if (recorded > run_.time())
+        history_.limits.timeout = recorded;
     run_.change_seed(seed);
     options_.expected = nullptr;
     end_.reset();

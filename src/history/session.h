@@ -85,9 +85,9 @@ class Session {
     Status go_to(const Moment& moment);
     // How the recorded history ended, if that is where it is.
     const std::optional<Outcome>& end() const { return end_; }
-    // From here on, another history, without the limits of the recorded one but with its time-out.
-    // Errors: nothing can go on from here.
-    Status branch(u64 seed);
+    // From here on, another history, without the limits of the recorded one; `timeout` is from here
+    // on, too, and kNever leaves the recorded one. Errors: nothing can go on from here.
+    Status branch(u64 seed, VirtualTime timeout = kNever);
     // The same with a command in the guest, whose end is the history's; `timeout` is from here on.
     // Errors: it is not one that can be given to the guest, or nothing can go on from here.
     Status visit(Visit visit, VirtualTime timeout, const VisitOptions& options);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/types.h"
+#include "cli/cache.h"
 #include "tests/programs/host_run.h"
 
 namespace uchronia::tests {
@@ -276,6 +277,30 @@ TEST_P(Exec, BranchGoesOnDifferently) {
     const json recorded = json::parse(uchronia("show --json h.uch").output);
     EXPECT_EQ(ends[recorded["result"]["state_hash"]], 1);
     EXPECT_EQ(uchronia("replay --verify last").exit_status, 0);
+    // It can be ended.
+    const HostResult ended = uchronia("branch h.uch --seed 1 --timeout 1us 2>&1" + at);
+    EXPECT_EQ(ended.exit_status, 121) << ended.output;
+    EXPECT_EQ(uchronia("replay --verify last").exit_status, 0);
+    EXPECT_EQ(uchronia("branch h.uch --seed 1 --timeout soon 2>&1" + at).exit_status, 125);
+}
+
+TEST_P(Exec, NeedsNoPlaceForCheckpoints) {
+    const std::string cache = folder_ + "/full";
+    fs::create_directory(cache);
+    for (const auto& entry : fs::directory_iterator(*cli::cache_folder()))
+        fs::create_symlink(entry, cache + "/" + entry.path().filename().string());
+    fs::remove(cache + "/checkpoints");
+    std::ofstream(cache + "/checkpoints") << "no folder";
+    // Long enough for a checkpoint.
+    const HostResult recorded = uchronia(
+        "run --save long.uch -- sh -c 'head -c 100000000 /dev/zero | sha256sum >/tmp/sum' 2>&1");
+    EXPECT_EQ(recorded.exit_status, 0) << recorded.output;
+    const HostResult done =
+        run_command("cd " + folder_ + " && UCHRONIA_CACHE=" + cache + " " + UCHRONIA_PROGRAM +
+                    " exec long.uch -- cut -c 1-8 /tmp/sum 2>&1");
+    EXPECT_EQ(done.exit_status, 0);
+    EXPECT_TRUE(contains(done.output, "checkpoints are not kept on disk")) << done.output;
+    EXPECT_TRUE(contains(done.output, "a993f8c5\n")) << done.output;
 }
 
 TEST_P(Exec, FilesAreListedAndComeOut) {
