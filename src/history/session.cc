@@ -191,13 +191,7 @@ Status Session::branch(u64 seed, VirtualTime timeout) {
                      ", and nothing is left to be decided; name a moment before it with --at"};
     if (Status status = can_go_on(); !status)
         return status;
-    const VirtualTime recorded = history_.limits.timeout;
-    run_.forget_future();
-    if (timeout != kNever)
-        history_.limits.timeout = saturating_sum(run_.time(), timeout);
-    else if (recorded > run_.time())
-        history_.limits.timeout = recorded;
-    run_.change_seed(seed);
+    run_.branch(seed, timeout);
     options_.expected = nullptr;
     end_.reset();
     return {};

@@ -39,14 +39,19 @@ Status StartedRun::start(const machine::BaseImage& base, memory::FrameStore& fra
         return status;
     start_ = machine_.ticks();
     start_time_ = machine_.now();
-    calls_ = std::make_unique<VisitCalls>(history_.visits, start_, start_time_);
     environment_ = {.decisions = nullptr,
                     .outside = &outside,
                     .files = files_.get(),
                     .request = *request,
-                    .calls = calls_.get()};
+                    .calls = nullptr};
+    set_calls();
     set_tape();
     return {};
+}
+
+void StartedRun::set_calls() {
+    calls_ = std::make_unique<VisitCalls>(history_.visits, start_, start_time_);
+    environment_.calls = calls_.get();
 }
 
 void StartedRun::set_tape() {
@@ -77,6 +82,24 @@ void StartedRun::forget_future() {
     history_.limits = {};
     cut_visits(history_.visits, machine_.calls().given);
     calls_->update();
+}
+
+void StartedRun::branch(u64 seed, VirtualTime timeout) {
+    const VirtualTime recorded = history_.limits.timeout;
+    forget_future();
+    if (timeout != kNever)
+        history_.limits.timeout = saturating_sum(time(), timeout);
+    else if (recorded > time())
+        history_.limits.timeout = recorded;
+    change_seed(seed);
+}
+
+void StartedRun::set_course(Course course) {
+    history_.limits = course.limits;
+    history_.tape = std::move(course.tape);
+    history_.visits = std::move(course.visits);
+    set_calls();
+    set_tape();
 }
 
 void StartedRun::change_seed(u64 seed) {

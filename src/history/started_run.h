@@ -20,6 +20,13 @@ T saturating_sum(T a, T b) {
     return b.value > ~u64{0} - a.value ? T(~u64{0}) : a + b;
 }
 
+// What a history's future is decided by, given its present.
+struct Course {
+    Limits limits;
+    Tape tape;
+    std::vector<Visit> visits;
+};
+
 class StartedRun {
   public:
     // All must outlive it; no files and no store: null.
@@ -48,8 +55,12 @@ class StartedRun {
     void type(TerminalInput input);
     // Drops what comes from outside in the history's future: limits and visits.
     void forget_future();
-    // From now on, this seed decides all.
-    void change_seed(u64 seed);
+    // From now on this seed decides all, without the history's limits; `timeout` is from now on,
+    // too, and kNever leaves the history's own.
+    void branch(u64 seed, VirtualTime timeout);
+    // The history's future from the machine's present state, which lies on that course.
+    Course course() const { return {history_.limits, history_.tape, history_.visits}; }
+    void set_course(Course course);
 
     // Exact also in a call of machine::Outside.
     Ticks present_tick() const { return machine_.present_tick() - start_; }
@@ -64,6 +75,8 @@ class StartedRun {
 
   private:
     void set_tape();
+    void set_calls();
+    void change_seed(u64 seed);
     bool is_visited() const;
 
     History& history_;

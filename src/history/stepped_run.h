@@ -48,6 +48,11 @@ class SteppedRun {
     };
     Mark mark();
     Status go_back(const Mark& mark);
+    // From here on another history, as StartedRun::branch makes it. It must not have ended.
+    void branch(u64 seed, VirtualTime timeout) { run_.branch(seed, timeout); }
+    // What decides the future: to be set again after going back to a mark of another branch.
+    Course course() const { return run_.course(); }
+    void set_course(Course course) { run_.set_course(std::move(course)); }
     // Somebody else has restored the machine to the first state of a tick.
     void has_gone_to_a_tick() {
         end_.reset();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace uchronia::history {
 namespace {
 
@@ -22,22 +24,28 @@ Result<std::unique_ptr<Timeline>> Timeline::open(const machine::BaseImage& base,
         return run.error();
     std::unique_ptr<Timeline> timeline(new Timeline(options));
     timeline->run_ = std::move(*run);
+    timeline->branches_[kRecorded] = {};
     timeline->lay_checkpoint();
     return timeline;
 }
 
 Status Timeline::seek(const Moment& moment) {
-    if (is_here(moment))
+    return seek(present_, moment);
+}
+
+Status Timeline::seek(BranchNumber branch, const Moment& moment) {
+    if (branch == present_ && is_here(moment))
         return {};
-    const bool is_past = end() || !leads_to(ticks(), run_->time(), run_->arrival(), moment);
-    if (Status status = go_near(moment, is_past); !status)
+    if (Status status = go_near(branch, moment); !status)
         return status;
     here_.reset();
     while (!end() && !run_->interrupted() && !has_come_to(moment, ticks(), run_->time())) {
         run_->run_to(next_stop(moment), names_a_time(moment) ? moment.time : kNever);
         if (!end()) {
             lay_checkpoint();
-            kept_.pass({ticks(), run_->time()}, machine(), start_ram());
+            const Branch* const first = first_branch(present_);
+            if (first == nullptr || ticks() < first->from)
+                kept_.pass({ticks(), run_->time()}, machine(), start_ram());
         }
         if (options_.on_progress)
             options_.on_progress(ticks(), run_->time());
@@ -48,10 +56,49 @@ Status Timeline::seek(const Moment& moment) {
     return {};
 }
 
-// Whether the last seek was for this moment, and nobody has run on since.
+Result<BranchNumber> Timeline::branch(u64 seed, VirtualTime timeout) {
+    if (end())
+        return Error{"nothing goes on from the end of a history: " + describe(*end())};
+    Branch branch{.parent = owner_here(), .from = ticks(), .from_time = time()};
+    branches_.at(present_).course = run_->course();
+    run_->branch(seed, timeout);
+    present_ = ++last_number_;
+    branches_.emplace(present_, std::move(branch));
+    here_.reset();
+    lay_checkpoint();
+    return present_;
+}
+
+void Timeline::drop(BranchNumber branch) {
+    const auto dropped = branches_.find(branch);
+    CHECK(dropped != branches_.end() && branch != kRecorded && branch != present_);
+    CHECK(std::none_of(branches_.begin(), branches_.end(), [&](const auto& other) {
+        return other.first != kRecorded && other.second.parent == branch;
+    }));
+    laid_count_ -= dropped->second.laid.size();
+    branches_.erase(dropped);
+}
+
+// Whether the last seek was for this moment of this branch, and nobody has run on since.
 bool Timeline::is_here(const Moment& moment) const {
     return here_ && here_->moment == moment && here_->tick == ticks() &&
            here_->time == run_->time();
+}
+
+// The branch whose state this is, and that of all the branches that were made from it later on.
+BranchNumber Timeline::owner_here() const {
+    BranchNumber owner = present_;
+    while (ticks() < branches_.at(owner).from)
+        owner = branches_.at(owner).parent;
+    return owner;
+}
+
+// The one by which this branch left the recorded history; null: it is that itself.
+const Timeline::Branch* Timeline::first_branch(BranchNumber branch) const {
+    const Branch* first = nullptr;
+    for (; branch != kRecorded; branch = first->parent)
+        first = &branches_.at(branch);
+    return first;
 }
 
 // Where a run to the moment stops next, to lay checkpoints.
@@ -67,58 +114,109 @@ Ticks Timeline::next_stop(const Moment& moment) const {
     return std::min(moment.tick, Ticks(next));
 }
 
+// The latest checkpoint in the branch and what came before it that is as asked for, or the start.
+template <class IsGood>
+const Timeline::LaidByTick::value_type& Timeline::latest(BranchNumber branch,
+                                                         const IsGood& is_good) const {
+    for (Ticks end(~u64{0});;) {
+        const Branch& part = branches_.at(branch);
+        for (auto laid = part.laid.lower_bound(end); laid != part.laid.begin();) {
+            --laid;
+            if (is_good(*laid))
+                return *laid;
+        }
+        if (branch == kRecorded)
+            return *part.laid.begin();
+        end = part.from;
+        branch = part.parent;
+    }
+}
+
 Ticks Timeline::checkpoint_before(Ticks tick) const {
-    const auto next = laid_.lower_bound(tick);
-    return next == laid_.begin() ? Ticks(0) : std::prev(next)->first;
+    return latest(present_, [&](const auto& laid) { return laid.first < tick; }).first;
 }
 
 void Timeline::lay_checkpoint() {
-    if (!laid_.contains(ticks()))
-        laid_.emplace(ticks(), Laid{run_->time(), run_->mark()});
-    while (laid_.size() > kMostLaid ||
-           (run_->memory_in_use() > options_.memory_budget && laid_.size() > kFewestLaid))
+    LaidByTick& laid = branches_.at(owner_here()).laid;
+    if (!laid.contains(ticks())) {
+        laid.emplace(ticks(), Laid{run_->time(), run_->mark()});
+        ++laid_count_;
+    }
+    while (laid_count_ > kMostLaid ||
+           (run_->memory_in_use() > options_.memory_budget && laid_count_ > kFewestLaid))
         thin_out();
 }
 
-// To the latest checkpoint from which the moment is reached, if that is nearer than running on from
-// here. `is_past`: from here it is not reached.
-Status Timeline::go_near(const Moment& moment, bool is_past) {
-    const Ticks here = is_past ? Ticks(0) : ticks();
-    auto best = laid_.end();
-    for (auto laid = laid_.begin(); laid != laid_.end(); ++laid) {
-        if (leads_to(laid->first, laid->second.time, laid->second.mark.arrival, moment))
-            best = laid;
+// Into the branch, to the latest checkpoint from which the moment is reached, if that is nearer
+// than running on from here.
+Status Timeline::go_near(BranchNumber branch, const Moment& moment) {
+    const bool goes_on =
+        branch == present_ && !end() && leads_to(ticks(), run_->time(), run_->arrival(), moment);
+    const Ticks here = goes_on ? ticks() : Ticks(0);
+    const auto& [tick, laid] = latest(branch, [&](const auto& candidate) {
+        const auto& [at, state] = candidate;
+        return leads_to(at, state.time, state.mark.arrival, moment);
+    });
+    if (!go_near_by_disk(branch, moment, std::max(here, tick)) && (!goes_on || tick > here)) {
+        if (Status status = run_->go_back(laid.mark); !status)
+            return status;
     }
-    if (best == laid_.end())
-        best = laid_.begin();  // the start
-    const bool goes_by_memory = is_past || best->first > here;
-    if (kept_.restore_before(moment, std::max(here, best->first), machine(), run_->frames(),
-                             start_ram())) {
-        run_->has_gone_to_a_tick();
-        return {};
+    if (branch != present_) {
+        branches_.at(present_).course = run_->course();
+        run_->set_course(branches_.at(branch).course);
+        present_ = branch;
     }
-    return goes_by_memory ? run_->go_back(best->second.mark) : Status();
+    return {};
 }
 
+// To a checkpoint on disk well after `tick`, if there is one.
+bool Timeline::go_near_by_disk(BranchNumber branch, const Moment& moment, Ticks tick) {
+    Moment latest = moment;
+    if (const Branch* const first = first_branch(branch)) {
+        if (first->from == Ticks(0))
+            return false;
+        const bool is_later =
+            names_a_time(moment) ? moment.time >= first->from_time : moment.tick >= first->from;
+        if (is_later)
+            latest = Moment::at(first->from - Ticks(1));
+    }
+    if (!kept_.restore_before(latest, tick, machine(), run_->frames(), start_ram()))
+        return false;
+    run_->has_gone_to_a_tick();
+    return true;
+}
+
+// A checkpoint goes whose neighbours are near to each other, and which is far from here, in ticks,
+// whatever its branch is.
 void Timeline::thin_out() {
     const u64 here = ticks().value;
-    auto least = laid_.end();
+    LaidByTick* from = nullptr;
+    LaidByTick::iterator least;
     double least_loss = 0;
-    for (auto laid = std::next(laid_.begin()); laid != laid_.end(); ++laid) {
-        const auto next = std::next(laid);
-        const u64 tick = laid->first.value;
-        const u64 before = std::prev(laid)->first.value;
-        const u64 after = next == laid_.end() ? tick + options_.spacing : next->first.value;
-        const u64 distance = here > tick ? here - tick : tick - here;
-        const double loss =
-            static_cast<double>(after - before) / static_cast<double>(distance + kNear);
-        if (tick != here && (least == laid_.end() || loss < least_loss)) {
-            least = laid;
-            least_loss = loss;
+    for (auto& [number, branch] : branches_) {
+        const bool is_recorded = number == kRecorded;
+        u64 before = branch.from.value - std::min(branch.from.value, options_.spacing);
+        for (auto laid = branch.laid.begin(); laid != branch.laid.end(); ++laid) {
+            const u64 tick = laid->first.value;
+            const auto next = std::next(laid);
+            const u64 after =
+                next == branch.laid.end() ? tick + options_.spacing : next->first.value;
+            const u64 distance = here > tick ? here - tick : tick - here;
+            const double loss =
+                static_cast<double>(after - before) / static_cast<double>(distance + kNear);
+            const bool may_go = tick != here && !(is_recorded && laid == branch.laid.begin());
+            if (may_go && (from == nullptr || loss < least_loss)) {
+                from = &branch.laid;
+                least = laid;
+                least_loss = loss;
+            }
+            before = tick;
         }
     }
-    if (least != laid_.end())
-        laid_.erase(least);
+    if (from == nullptr)
+        return;
+    from->erase(least);
+    --laid_count_;
 }
 
 }  // namespace uchronia::history

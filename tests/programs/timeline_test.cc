@@ -98,12 +98,15 @@ class TimelineOf : public testing::TestWithParam<int> {
     static std::string state_at(Timeline& timeline, const Moment& moment) {
         const Status status = timeline.seek(moment);
         EXPECT_TRUE(status.ok()) << (status ? "" : status.error().message);
+        return state_here(timeline);
+    }
+    static std::string state_here(Timeline& timeline) {
         return std::to_string(timeline.ticks().value) + " " +
                std::to_string(timeline.time().value) + " " +
                to_hex(timeline.machine().state_digest());
     }
     void expect_recorded_end(Timeline& timeline) {
-        ASSERT_TRUE(timeline.seek(Moment::end()).ok());
+        ASSERT_TRUE(timeline.seek(history::kRecorded, Moment::end()).ok());
         ASSERT_TRUE(timeline.end().has_value());
         EXPECT_EQ(timeline.ticks(), history_.result->ticks);
         EXPECT_EQ(timeline.time(), history_.result->time);
@@ -192,6 +195,74 @@ TEST_P(TimelineOf, AnotherProcessFindsTheMomentsOnDisk) {
     const auto third = open(folder);
     for (u64 i = 0; i < 20; ++i)
         EXPECT_EQ(state_at(*third, random_moment(i)), states[i]) << i;
+}
+
+// Branches of the history and of each other, made and gone between in no order. Each is the same as
+// if it were the only one, whatever was dropped.
+TEST_P(TimelineOf, BranchesAreATreeOfHistories) {
+    const std::string folder = folder_of("tree" + std::to_string(GetParam()));
+    auto timeline = open(folder);
+    expect_recorded_end(*timeline);
+    struct Made {
+        history::BranchNumber number;
+        std::string start, end;
+        history::History history;
+    };
+    std::vector<Made> made;
+    for (u64 i = 0; i < 8; ++i) {
+        // Of the recorded history, and of an earlier branch.
+        const history::BranchNumber parent =
+            made.empty() || i % 2 == 0 ? history::kRecorded : made[i / 2].number;
+        ASSERT_TRUE(timeline->seek(parent, random_moment(50 + i)).ok());
+        while (timeline->end())
+            ASSERT_TRUE(timeline->seek(Moment::at(Ticks(timeline->ticks().value / 2))).ok());
+        const std::string start = state_here(*timeline);
+        const auto number = timeline->branch(100 + i);
+        ASSERT_TRUE(number.ok());
+        EXPECT_EQ(state_here(*timeline), start);
+        const std::string end = state_at(*timeline, Moment::end());
+        made.push_back({*number, start, end, timeline->run().history()});
+    }
+    EXPECT_FALSE(timeline->branch(1).ok());  // from an end
+    for (u64 i = 0; i < 40; ++i) {
+        const Made& branch = made[random_word(8, 0, i) % made.size()];
+        ASSERT_TRUE(timeline->seek(branch.number, random_moment(i)).ok());
+        if (i % 4 == 0) {
+            EXPECT_EQ(state_at(*timeline, Moment::end()), branch.end) << i;
+        }
+    }
+    expect_recorded_end(*timeline);
+    std::map<std::string, int> ends;
+    for (const Made& branch : made)
+        ++ends[branch.end];
+    EXPECT_EQ(ends.size(), made.size());
+    const std::size_t laid = timeline->laid_count();
+    timeline->drop(made.back().number);
+    EXPECT_LT(timeline->laid_count(), laid);
+
+    // Each of them alone, and with hardly any checkpoints.
+    for (const Made& branch : {made[1], made[6], made[7]}) {
+        timeline.reset();
+        history_ = branch.history;
+        timeline = open("", machine::Engine::kTranslator, 0);
+        EXPECT_EQ(state_at(*timeline, Moment::end()), branch.end);
+    }
+}
+
+TEST_P(TimelineOf, BranchesNeedNoCheckpoints) {
+    auto timeline = open("", machine::Engine::kTranslator, 0);
+    ASSERT_TRUE(timeline->seek(random_moment(1)).ok());
+    const std::string start = state_here(*timeline);
+    const u64 tick = timeline->ticks().value;
+    const auto branch = timeline->branch(7);
+    ASSERT_TRUE(branch.ok());
+    const std::string end = state_at(*timeline, Moment::end());
+    for (unsigned i = 0; i < 3; ++i) {
+        expect_recorded_end(*timeline);
+        ASSERT_TRUE(timeline->seek(*branch, Moment::at(Ticks(tick))).ok());
+        EXPECT_EQ(state_here(*timeline), start);
+        EXPECT_EQ(state_at(*timeline, Moment::end()), end);
+    }
 }
 
 TEST_P(TimelineOf, AFullOrForbiddenDiskIsSaidAndHarmless) {

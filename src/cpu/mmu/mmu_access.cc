@@ -416,9 +416,8 @@ SlowRead MMU::read_for_write_slow(VCPU& cpu, const Op* op, u64 address, u32 size
         std::memcpy(&value, bytes, size);
         return {value, true};
     }
-    const bool ok =
-        read_crossing(cpu, address, &value, size, Access::kWrite) ||
-        read_common(cpu, op, address, &value, size, Access::kWrite, privilege_of(cpu));
+    const bool ok = read_crossing(cpu, address, &value, size, Access::kWrite) ||
+                    read_common(cpu, op, address, &value, size, Access::kWrite, privilege_of(cpu));
     return {value, ok};
 }
 
