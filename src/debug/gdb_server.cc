@@ -44,6 +44,7 @@ std::string xml_text(const std::string& text) {
 const GDBServer::Row GDBServer::kRows[] = {
     {"qSupported", &GDBServer::supported},
     {"QStartNoAckMode", &GDBServer::without_acknowledgement},
+    {"QPassSignals:", &GDBServer::pass_signals},
     {"qXfer:", &GDBServer::transfer},
     {"qfThreadInfo", &GDBServer::first_threads},
     {"qsThreadInfo", &GDBServer::more_threads},
@@ -95,6 +96,7 @@ bool GDBServer::serve(Connection& connection) {
     connection_ = &connection;
     ends_ = kills_ = false;
     control_.remove_all();
+    control_.pass_signals({});
     last_ = {.kind = Event::Kind::kStepped, .thread = debuggee_.present_thread()};
     thread_ = run_thread_ = 0;
     while (!ends_) {
@@ -122,12 +124,21 @@ std::string GDBServer::answer(std::string_view packet) {
 }
 
 std::string GDBServer::supported(std::string_view) {
-    return "PacketSize=10000;QStartNoAckMode+;swbreak+;hwbreak+;vContSupported+;ReverseStep+;"
+    return "PacketSize=10000;QStartNoAckMode+;QPassSignals+;swbreak+;hwbreak+;vContSupported+;"
+           "ReverseStep+;"
            "ReverseContinue+;qXfer:features:read+;qXfer:threads:read+;qXfer:auxv:read+;"
            "qXfer:exec-file:read+";
 }
 
 std::string GDBServer::without_acknowledgement(std::string_view) {
+    return kOK;
+}
+
+std::string GDBServer::pass_signals(std::string_view rest) {
+    const std::optional<SignalSet> signals = take_signals(rest);
+    if (!signals)
+        return kBadPacket;
+    control_.pass_signals(*signals);
     return kOK;
 }
 
@@ -174,7 +185,7 @@ std::string GDBServer::stop_reply(const Event& event) {
             why = "watch:" + hex_number(event.address) + ";";
             break;
         case Event::Kind::kSignal:
-            signal = event.signal;
+            signal = gdb_signal(event.signal);
             break;
         case Event::Kind::kBegin:
             why = "replaylog:begin;";

@@ -46,6 +46,7 @@ class GDBServer {
 
     std::string answer(std::string_view packet);
     std::string supported(std::string_view rest);
+    std::string pass_signals(std::string_view rest);
     std::string without_acknowledgement(std::string_view rest);
     std::string last_stop(std::string_view rest);
     std::string read_registers(std::string_view rest);

@@ -62,6 +62,13 @@ class GuestTasks {
     // The XSAVE area, as much as holds x87, SSE and AVX; empty: not known.
     std::vector<u8> saved_vectors(u64 task);
 
+    // Guest address of the signals that a task blocks.
+    u64 blocked_signals(u64 task);
+    // The pending signal that the kernel would take next for a task; 0: none that is not blocked.
+    int next_signal(u64 task);
+    // The status with which a task's process ends, where that has been settled.
+    std::optional<u64> exit_status(u64 task);
+
   private:
     struct Offsets;
 

@@ -1,17 +1,21 @@
 // uchronia debug, driven by a real gdb; and that looking changes nothing.
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "cli/opened_history.h"
+#include "debug/control.h"
 #include "debug/debuggee.h"
 #include "debug/packet.h"
 #include "debug/registers.h"
+#include "debug/signals.h"
 #include "debug/traveller.h"
 #include "host/files.h"
 #include "tests/programs/host_run.h"
@@ -31,11 +35,12 @@ class Debug : public testing::Test {
     static void SetUpTestSuite() {
         record("overwritten", "", 139);
         record("detours", "", 0);
+        record("signals", "40000000", 143);
     }
-    static void record(const std::string& program, const std::string& options, int status) {
+    static void record(const std::string& program, const std::string& arguments, int status) {
         const HostResult recorded =
             run_command("cd '" + kFolder + "' && " + kProgram + " run --save " +
-                        history_of(program) + " " + options + " -- ./" + program + " 2>&1");
+                        history_of(program) + " -- ./" + program + " " + arguments + " 2>&1");
         ASSERT_EQ(recorded.exit_status, status) << recorded.output;
     }
 };
@@ -91,6 +96,21 @@ TEST(Packet, DescribesAllRegistersThatItSends) {
     EXPECT_EQ(number, 16u + 2 + 6 + 8 + 8 + 17 + 1 + 2 + 16 + 6);
 }
 
+TEST(Signals, HaveGDBsNumbers) {
+    EXPECT_EQ(debug::gdb_signal(SIGSEGV), 11);
+    EXPECT_EQ(debug::gdb_signal(SIGBUS), 10);
+    EXPECT_EQ(debug::gdb_signal(SIGUSR1), 30);
+    EXPECT_EQ(debug::gdb_signal(33), 45);
+    EXPECT_EQ(debug::gdb_signal(63), 75);
+    EXPECT_EQ(debug::gdb_signal(65), 143);
+    debug::SignalSet expected;
+    expected.set(SIGALRM).set(SIGUSR1).set(64);
+    EXPECT_EQ(debug::take_signals("e;1e;4e"), expected);
+    EXPECT_EQ(debug::take_signals(""), debug::SignalSet());
+    EXPECT_EQ(debug::take_signals("e,1e"), std::nullopt);
+    EXPECT_EQ(debug::take_signals("x"), std::nullopt);
+}
+
 // What gdb prints when it runs these commands on a history.
 std::string debugged(const std::string& program, const std::string& commands,
                      const std::string& options = "") {
@@ -113,8 +133,17 @@ std::string debugged(const std::string& program, const std::string& commands,
         .output;
 }
 
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
+// That all parts are there, in this order.
+void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
+    std::size_t from = 0;
+    for (const std::string& part : parts) {
+        const std::size_t at = text.find(part, from);
+        EXPECT_NE(at, std::string::npos)
+            << "no '" << part << "' after '" << text.substr(0, from) << "' in\n"
+            << text;
+        if (at != std::string::npos)
+            from = at + part.size();
+    }
 }
 
 TEST_F(Debug, FindsWhoOverwroteAPointerByGoingBackFromTheCrash) {
@@ -133,14 +162,9 @@ bt
 info locals
 )");
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    EXPECT_TRUE(has(output, "Breakpoint 1, main ()")) << output;
-    EXPECT_TRUE(has(output, "received signal SIGSEGV")) << output;
-    const std::size_t crash = output.find("crash:"), culprit = output.find("culprit:");
-    ASSERT_TRUE(crash != std::string::npos && culprit != std::string::npos) << output;
-    EXPECT_TRUE(has(output.substr(crash, culprit - crash), "sum_of (node=")) << output;
-    EXPECT_TRUE(has(output.substr(crash, culprit - crash), "Old value")) << output;
-    EXPECT_TRUE(has(output.substr(culprit), "rename_node (name=")) << output;
-    EXPECT_TRUE(has(output.substr(culprit), "i = 19")) << output;
+    expect_parts(output, {"Breakpoint 1, main ()", "received signal SIGSEGV",
+                          "crash:", "sum_of (node=", "Old value",
+                          "culprit:", "rename_node (name=", "i = 19"});
     EXPECT_LT(took.count(), 10) << output;
 }
 
@@ -170,14 +194,11 @@ end
 }
 
 TEST_F(Debug, StepsBackAcrossASystemCallASignalAndASwitchOfThreads) {
-    const std::string output = debugged(
-        "detours", "handle SIGUSR1 nostop noprint pass\n" + there_and_back("ask_kernel", 40) +
-                       there_and_back("send_signal", 120) + there_and_back("switch_threads", 40));
-    EXPECT_TRUE(has(output, "ask_kernel wrong: 0 ")) << output;
-    EXPECT_TRUE(has(output, "send_signal wrong: 0 ")) << output;
-    EXPECT_TRUE(has(output, "switch_threads wrong: 0 ")) << output;
-    EXPECT_TRUE(has(output, "'on_signal'")) << output;
-    EXPECT_TRUE(has(output, "sched_yield'")) << output;
+    const std::string output =
+        debugged("detours", there_and_back("ask_kernel", 40) + there_and_back("send_signal", 120) +
+                                there_and_back("switch_threads", 40));
+    expect_parts(output, {"ask_kernel wrong: 0 ", "send_signal wrong: 0 ", "'on_signal'",
+                          "switch_threads wrong: 0 ", "sched_yield'"});
 }
 
 TEST_F(Debug, KnowsThreadsRegistersMomentsAndRefusesToWrite) {
@@ -203,14 +224,9 @@ maintenance flush register-cache
 bt
 reverse-continue
 )");
-    EXPECT_TRUE(has(output, "\"detours\"")) << output;
-    EXPECT_TRUE(has(output, "\"CPU 0, runs ")) << output;
-    EXPECT_TRUE(has(output, "libc.so.6")) << output;
-    EXPECT_TRUE(has(output, "$1 = 1")) << output;
-    EXPECT_TRUE(has(output, "Cannot access memory")) << output;
-    EXPECT_TRUE(has(output, "here: #")) << output;
-    EXPECT_TRUE(has(output, "#0  send_signal ()")) << output;
-    EXPECT_TRUE(has(output, "No more reverse-execution history")) << output;
+    expect_parts(output,
+                 {"\"detours\"", "\"CPU 0, runs ", "libc.so.6", "$1 = 1", "Cannot access memory",
+                  "here: #", "#0  send_signal ()", "No more reverse-execution history"});
 }
 
 TEST_F(Debug, BeginsAtTheEndIfAsked) {
@@ -225,10 +241,8 @@ reverse-continue
 info threads
 )",
                                         "--at end");
-    EXPECT_TRUE(has(output, "sum_of (node=0x")) << output;
-    EXPECT_TRUE(has(output, "mov ")) << output;
-    EXPECT_TRUE(has(output, "No more reverse-execution history")) << output;
-    EXPECT_TRUE(has(output, "do_exit")) << output;
+    expect_parts(output, {"sum_of (node=0x", "mov ", "No more reverse-execution history", "do_exit",
+                          "received signal SIGSEGV"});
 }
 
 TEST_F(Debug, ShowsTheMachineAlone) {
@@ -243,9 +257,112 @@ reverse-stepi
 monitor when
 )",
                                         "--process machine");
-    EXPECT_TRUE(has(output, "\"CPU 0, runs ")) << output;
-    EXPECT_TRUE(has(output, "Breakpoint 1, 0x") && has(output, "in do_sys_openat2 ()")) << output;
-    EXPECT_TRUE(has(output, "$1 = 1")) << output;
+    expect_parts(output, {"\"CPU 0, runs ", "Breakpoint 1, 0x", "in do_sys_openat2 ()", "$1 = 1"});
+}
+
+// --- Signals, forks and Ctrl-C. ---
+
+TEST_F(Debug, StopsAtSignalsBeforeTheirHandlers) {
+    const std::string output = debugged("signals", R"(continue
+bt
+stepi
+bt
+reverse-stepi
+reverse-stepi
+x/i $pc
+echo forwards\n
+continue
+continue
+bt
+continue
+bt
+continue
+echo backwards\n
+reverse-continue
+reverse-continue
+reverse-continue
+)");
+    // SIGALRM is one of those that gdb does not stop for unless it is told to.
+    expect_parts(output, {"received signal SIGUSR1", "#0  __pthread_kill", "in main (",
+                          "on_ask (number=", "#1  <signal handler called>", "#2  __pthread_kill",
+                          "received signal SIGUSR1", "syscall", "forwards", "signal SIGUSR1",
+                          "signal SIGUSR2", "in fork_and_wait ()", "signal SIGTERM", "in end ()",
+                          "No more reverse-execution history", "backwards", "signal SIGUSR2",
+                          "signal SIGUSR1", "No more reverse-execution history"});
+    EXPECT_EQ(output.find("SIGALRM"), std::string::npos) << output;
+    EXPECT_EQ(output.find("SIGCHLD"), std::string::npos) << output;
+}
+
+TEST_F(Debug, PassesTheSignalsThatGDBDoesNotWant) {
+    const std::string output = debugged("signals", R"(handle SIGUSR1 SIGUSR2 nostop noprint pass
+handle SIGALRM stop print pass
+continue
+bt
+stepi
+tbreak raise
+continue
+finish
+reverse-next
+echo again\n
+stepi
+reverse-stepi
+next
+reverse-next
+tbreak on_ask
+continue
+bt
+reverse-finish
+echo over\n
+stepi
+bt 1
+continue
+)");
+    expect_parts(
+        output,
+        {"received signal SIGALRM", "#0  0x", "wait_for_alarm ()", "on_alarm (number=", "main (",
+         "raise(SIGUSR1)", "again", "raise(SIGUSR1)", "fork_and_wait", "raise(SIGUSR1)", "on_ask (",
+         "<signal handler called>", "over", "in __pthread_kill", "received signal SIGTERM"});
+    EXPECT_EQ(output.find("signal SIGUSR"), std::string::npos) << output;
+}
+
+TEST_F(Debug, StopsLongRunsForCtrlC) {
+    // A watch in the page that the program writes to makes the runs take many seconds.
+    const std::string output = debugged("signals", R"(handle all nostop noprint pass
+handle SIGINT stop
+python
+import os, signal, threading
+def interrupt_soon():
+    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+def moment():
+    return int(gdb.execute("monitor when", to_string=True).split()[0][1:])
+end
+break run_long
+continue
+watch calls
+python begin = moment()
+python interrupt_soon()
+continue
+bt
+python first = moment()
+delete
+break end
+continue
+python end = moment()
+delete
+watch calls
+python interrupt_soon()
+reverse-continue
+bt
+python second = moment()
+delete
+break fork_and_wait
+reverse-continue
+python print("in order:", begin < first < end and begin < second < end)
+)");
+    expect_parts(output,
+                 {"Breakpoint 1, run_long (", "received signal SIGINT", "#0  ", "run_long (",
+                  "in main (", "Breakpoint 3, end ()", "received signal SIGINT", "#0  ",
+                  "run_long (", "in main (", "Breakpoint 5, fork_and_wait ()", "in order: True"});
 }
 
 // --- Looking changes nothing. ---
@@ -292,6 +409,42 @@ TEST_F(Debug, ChangesNothingInEitherEngine) {
     ASSERT_GT(plain.size(), 3u);
     EXPECT_EQ(plain, digests(machine::Engine::kTranslator, true));
     EXPECT_EQ(plain, digests(machine::Engine::kInterpreter, true));
+}
+
+TEST_F(Debug, ChangesNothingByStoppingAtSignals) {
+    const auto open = [] {
+        auto opened = cli::OpenedHistory::open(history_of("signals"), machine::Engine::kTranslator);
+        EXPECT_TRUE(opened.ok()) << opened.error().message;
+        return std::move(*opened);
+    };
+    const auto no_files = [](const std::string&) -> Result<std::vector<u8>> { return Error{""}; };
+    std::vector<std::pair<Ticks, Digest>> seen;
+    std::vector<int> signals;
+    {
+        const auto opened = open();
+        debug::Traveller traveller(opened->timeline());
+        const auto debuggee = debug::Debuggee::find(traveller, {}, no_files);
+        ASSERT_TRUE(debuggee.ok()) << debuggee.error().message;
+        debug::Control control(traveller, **debuggee);
+        for (;;) {
+            const debug::Event event = control.go_on();
+            seen.emplace_back(traveller.ticks(), traveller.machine().state_digest());
+            if (event.kind != debug::Event::Kind::kSignal)
+                break;
+            signals.push_back(event.signal);
+        }
+        const debug::Event event = control.go_back();
+        EXPECT_EQ(event.signal, SIGUSR2);
+        const auto last = seen.end() - 3;
+        EXPECT_EQ(traveller.ticks(), last->first);
+        EXPECT_EQ(traveller.machine().state_digest(), last->second);
+    }
+    EXPECT_EQ(signals, std::vector<int>({SIGALRM, SIGUSR1, SIGUSR2, SIGTERM}));
+    const auto plain = open();
+    for (const auto& [tick, digest] : seen) {
+        ASSERT_TRUE(plain->timeline().seek(history::Moment::at(tick)).ok());
+        EXPECT_EQ(plain->timeline().machine().state_digest(), digest) << tick.value;
+    }
 }
 
 }  // namespace
