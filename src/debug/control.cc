@@ -17,9 +17,11 @@ constexpr unsigned kMostAttempts = 1000;
 // Functions of the kernel: it gives a signal for what an instruction did (its first argument is the
 // siginfo); it takes the next pending one, for the thread that runs (the set of those it blocks is
 // an argument) or for calls such as sigtimedwait (another set is); it ends a process (its first
-// argument is the status).
+// argument is the status); it lets a new task run (its argument); it is about to replace
+// a program, and has done so.
 constexpr char kForcedSignal[] = "force_sig_info_to_task", kNextSignal[] = "dequeue_signal",
-               kExit[] = "do_group_exit";
+               kExit[] = "do_group_exit", kNewTask[] = "wake_up_new_task",
+               kExecBegin[] = "begin_new_exec", kExecDone[] = "start_thread";
 // The C library's own, for what concerns several threads: nobody wants to see them.
 constexpr std::size_t kLibrarySignals[] = {32, 33};
 
@@ -32,7 +34,10 @@ Control::Control(Traveller& traveller, Debuggee& debuggee)
     profile::LinuxKernel& kernel = debuggee.tasks()->kernel();
     entries_ = {.forced_signal = kernel.address_of(kForcedSignal).value_or(0),
                 .next_signal = kernel.address_of(kNextSignal).value_or(0),
-                .exit = kernel.address_of(kExit).value_or(0)};
+                .exit = kernel.address_of(kExit).value_or(0),
+                .new_task = kernel.address_of(kNewTask).value_or(0),
+                .exec_begin = kernel.address_of(kExecBegin).value_or(0),
+                .exec_done = kernel.address_of(kExecDone).value_or(0)};
 }
 
 bool Control::remove_breakpoint(u64 address) {
@@ -66,7 +71,11 @@ DebugStops::Places Control::places(Purpose purpose) const {
     }
     const bool is_forward = purpose == Purpose::kContinue || purpose == Purpose::kStep;
     for (const u64 entry :
-         {entries_.forced_signal, entries_.next_signal, is_forward ? entries_.exit : 0}) {
+         {entries_.forced_signal, entries_.next_signal, is_forward ? entries_.exit : 0,
+          is_forward && stops_at_forks_ ? entries_.new_task : 0,
+          !stops_at_execs_ ? 0
+          : is_forward     ? entries_.exec_done
+                           : entries_.exec_begin}) {
         if (entry != 0)
             places.breakpoints.push_back(entry);
     }
@@ -86,7 +95,7 @@ Hunt Control::hunt(Purpose purpose, u64 task) {
         if (hit.kind == DebugHit::Kind::kUserMode)
             return is_its;
         if (hit.kind == DebugHit::Kind::kBreakpoint && entries_.has(hit.address)) {
-            if (purpose == Purpose::kSignalsBack)
+            if (purpose == Purpose::kEventsBack)
                 return is_its && wants_entry(hit, 0);
             return debuggee_.is_mine(hit.vcpu) && wants_entry(hit, task);
         }
@@ -99,8 +108,11 @@ Hunt Control::hunt(Purpose purpose, u64 task) {
 }
 
 bool Control::wants_entry(const DebugHit& hit, u64 stepped_task) {
-    if (hit.address == entries_.exit || breakpoints_.contains(hit.address))
+    if (hit.address == entries_.exit || hit.address == entries_.exec_begin ||
+        hit.address == entries_.exec_done || breakpoints_.contains(hit.address))
         return true;
+    if (hit.address == entries_.new_task)
+        return new_process_at(hit) != 0;
     const std::size_t signal = static_cast<std::size_t>(signal_at(hit));
     if (signal == 0 || signal > kLastSignal ||
         std::find(std::begin(kLibrarySignals), std::end(kLibrarySignals), signal) !=
@@ -122,6 +134,34 @@ int Control::signal_at(const DebugHit& hit) {
         return static_cast<int>(tasks.exit_status(task).value_or(first)) & kSignalMask;
     const u64 blocked = tasks.blocked_signals(task);
     return first == blocked || second == blocked ? tasks.next_signal(task) : 0;
+}
+
+// 0: it is only a thread.
+u32 Control::new_process_at(const DebugHit& hit) {
+    const u64 task = traveller_.machine().vcpu(hit.vcpu).state.gpr[cpu::kRDI];
+    const u32 process = debuggee_.tasks()->process_of(task);
+    return process == debuggee_.process() ? 0 : process;
+}
+
+void Control::tell_entry(Event& event, const DebugHit& hit) {
+    if (hit.address == entries_.new_task) {
+        event.kind = Kind::kFork;
+        event.child = new_process_at(hit);
+    } else if (hit.address == entries_.exec_begin) {
+        event.kind = Kind::kExec;  // backwards, out of it: there is still the program before
+    } else if (hit.address == entries_.exec_done) {
+        // It begins where it comes to user mode.
+        event.kind = Kind::kExec;
+        event.thread = *debuggee_.process();
+        const u64 task = debuggee_.tasks()->current(hit.vcpu);
+        (void)traveller_.run(kNoLimit,
+                             {.places = {.user_mode = true},
+                              .wants = [this, task](const DebugHit& next, const cpu::VCPU&) {
+                                  return debuggee_.tasks()->current(next.vcpu) == task;
+                              }});
+    } else {
+        tell_signal(event, hit);
+    }
 }
 
 void Control::tell_signal(Event& event, const DebugHit& hit) {
@@ -180,7 +220,7 @@ Event Control::event_of_hit(const DebugHit& hit) {
     }
     event.kind = Kind::kBreakpoint;
     if (entries_.has(hit.address) && !breakpoints_.contains(hit.address))
-        tell_signal(event, hit);
+        tell_entry(event, hit);
     else if (hit.address >= kKernelBegin)
         event.thread = Debuggee::kFirstVCPU + hit.vcpu;
     return event;
@@ -223,6 +263,11 @@ Status Control::go_to(const history::Moment& moment) {
                                                return debuggee_.is_mine(hit.vcpu);
                                            }});
     return halt.why == Halt::Why::kFailed ? Status(Error{halt.message}) : Status();
+}
+
+void Control::follow(u32 process) {
+    debuggee_.follow(process);
+    end_ = kNoLimit;
 }
 
 Event Control::go_on() {
@@ -282,11 +327,13 @@ Halt Control::run_to_user_mode(const ThreadView& thread) {
 
 Event Control::step_thread(const ThreadView& thread) {
     const u64 rip = debuggee_.registers(thread).rip;
+    const std::optional<SavedRegisters> saved = debuggee_.tasks()->saved_registers(thread.task);
+    const bool is_in_call = saved && saved->has_called() && !debuggee_.is_in_user_mode(thread);
     for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
         const std::optional<ThreadView> now = debuggee_.thread(thread.id);
         if (!now || traveller_.timeline().end())
             return event(Kind::kEnd);
-        bool is_done = false;
+        bool is_done = is_in_call;  // and comes back from it
         if (debuggee_.is_in_user_mode(*now)) {
             cpu::VCPU& cpu = traveller_.machine().vcpu(*now->vcpu);
             const Ticks before = traveller_.ticks();
@@ -356,11 +403,11 @@ Ticks Control::last_entry_before(Ticks tick, u64 thread) {
     }
 }
 
-// Of a thread, the last one at which to stop; without one the machine is at `begin`.
-Halt Control::signal_between(Ticks begin, Ticks end, u64 task) {
+// Of a thread, the last signal or exec; without one the machine is at `begin`.
+Halt Control::event_between(Ticks begin, Ticks end, u64 task) {
     if (Status status = traveller_.seek(end); !status)
         return {.why = Halt::Why::kFailed, .message = status.error().message};
-    return traveller_.run_back(begin, hunt(Purpose::kSignalsBack, task));
+    return traveller_.run_back(begin, hunt(Purpose::kEventsBack, task));
 }
 
 Event Control::step_thread_back(u64 thread) {
@@ -376,7 +423,7 @@ Event Control::step_thread_back(u64 thread) {
             const Ticks middle((inside.value + outside.value) / 2);
             (is_user_at(middle, thread) ? inside : outside) = middle;
         }
-        const Halt halt = signal_between(inside, tick, here->task);
+        const Halt halt = event_between(inside, tick, here->task);
         if (halt.why != Halt::Why::kBegin)
             return event_of(halt, thread);
         const bool is_there = is_user_at(inside, thread);

@@ -26,6 +26,9 @@ struct GuestThread {
 
 // What the kernel has saved of a thread that was interrupted in user mode, or called it.
 struct SavedRegisters {
+    // Whether it was a system call.
+    bool has_called() const { return static_cast<i64>(orig_rax) >= 0; }
+
     u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, orig_rax;
     u64 rip, cs, rflags, rsp, ss;
 };

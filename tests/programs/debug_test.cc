@@ -26,21 +26,22 @@ namespace {
 const std::string kProgram = UCHRONIA_PROGRAM;
 const std::string kFolder = UCHRONIA_GUEST_FOLDER;  // with the guest programs; nobody writes to it
 
-std::string history_of(const std::string& program) {
-    return testing::TempDir() + "debug_test_" + program + ".uch";
+std::string history_of(const std::string& name) {
+    return testing::TempDir() + "debug_test_" + name + ".uch";
 }
 
 class Debug : public testing::Test {
   protected:
     static void SetUpTestSuite() {
-        record("overwritten", "", 139);
-        record("detours", "", 0);
-        record("signals", "40000000", 143);
+        record("overwritten", "./overwritten", 139);
+        record("detours", "./detours", 0);
+        record("signals", "./signals 40000000", 143);
+        record("shell", "sh -c './signals; exit 7'", 7);
     }
-    static void record(const std::string& program, const std::string& arguments, int status) {
+    static void record(const std::string& name, const std::string& command, int status) {
         const HostResult recorded =
-            run_command("cd '" + kFolder + "' && " + kProgram + " run --save " +
-                        history_of(program) + " -- ./" + program + " " + arguments + " 2>&1");
+            run_command("cd '" + kFolder + "' && " + kProgram + " run --save " + history_of(name) +
+                        " -- " + command + " 2>&1");
         ASSERT_EQ(recorded.exit_status, status) << recorded.output;
     }
 };
@@ -59,6 +60,13 @@ TEST(Packet, WritesAndReadsItsNotations) {
     EXPECT_FALSE(debug::take(text, ","));
     EXPECT_TRUE(debug::take(text, "G,"));
     EXPECT_EQ(text, "2");
+    text = "p1f.-1;51";
+    const auto all = debug::take_thread_id(text);
+    EXPECT_TRUE(all && all->process == 0x1f && all->thread == 0);
+    EXPECT_TRUE(debug::take(text, ";"));
+    const auto one = debug::take_thread_id(text);
+    EXPECT_TRUE(one && one->process == 0 && one->thread == 0x51);
+    EXPECT_FALSE(debug::take_thread_id(text));
     EXPECT_EQ(debug::escaped("a#b}*$"),
               "a}\x03"
               "b}]}\x0a}\x04");
@@ -208,6 +216,8 @@ info threads
 info sharedlibrary
 p $cr3 != 0
 p $ymm0.v8_int32
+info proc mappings
+info address __vdso_time
 python
 try:
     gdb.execute("print handled = 3")
@@ -224,9 +234,9 @@ maintenance flush register-cache
 bt
 reverse-continue
 )");
-    expect_parts(output,
-                 {"\"detours\"", "\"CPU 0, runs ", "libc.so.6", "$1 = 1", "Cannot access memory",
-                  "here: #", "#0  send_signal ()", "No more reverse-execution history"});
+    expect_parts(output, {"\"detours\"", "\"CPU 0, runs ", "libc.so.6", "$1 = 1", "r-xp",
+                          "/detours", "__vdso_time", "Cannot access memory", "here: #",
+                          "#0  send_signal ()", "No more reverse-execution history"});
 }
 
 TEST_F(Debug, BeginsAtTheEndIfAsked) {
@@ -325,6 +335,86 @@ continue
     EXPECT_EQ(output.find("signal SIGUSR"), std::string::npos) << output;
 }
 
+TEST_F(Debug, StaysWithTheParentOfAForkOrFollowsTheChild) {
+    const std::string output = debugged("signals", R"(handle SIGUSR1 SIGUSR2 nostop noprint pass
+break fork_and_wait
+continue
+break count_call
+continue
+print by
+finish
+reverse-continue
+reverse-continue
+echo fork\n
+catch fork
+continue
+bt
+set follow-fork-mode child
+continue
+print by
+bt
+info inferiors
+continue
+echo back\n
+reverse-continue
+reverse-continue
+)");
+    expect_parts(output, {"Breakpoint 1, fork_and_wait ()", "Detaching after fork from child",
+                          "Breakpoint 2, count_call (by=2)", "$1 = 2", "fork_and_wait ()",
+                          "Breakpoint 2, count_call (by=2)", "Breakpoint 1, fork_and_wait ()",
+                          "fork\n", "Catchpoint 3 (forked process", "in fork_and_wait ()",
+                          "Detaching after fork from parent", "Breakpoint 2, count_call (by=40)",
+                          "$3 = 40", "in fork_and_wait ()", "* 2    process",
+                          "No more reverse-execution history", "back\n",
+                          "Breakpoint 2, count_call (by=40)", "No more reverse-execution history"});
+    EXPECT_EQ(output.find("warning: unable"), std::string::npos) << output;
+}
+
+TEST_F(Debug, GoesThroughAnExecInBothDirections) {
+    const std::string output = debugged("shell", R"(handle all nostop noprint pass
+set follow-fork-mode child
+set breakpoint pending on
+catch exec
+continue
+set follow-fork-mode parent
+break count_call
+continue
+bt
+echo back\n
+disable
+reverse-continue
+stepi 4
+reverse-continue
+echo again\n
+enable
+continue
+reverse-stepi
+continue
+)");
+    expect_parts(output, {"is executing new program: ",
+                          "/signals",
+                          "Catchpoint 1 (exec'd",
+                          "_start ()",
+                          "Detaching after fork from child",
+                          "Breakpoint 2, count_call (by=2)",
+                          "in fork_and_wait ()",
+                          "back\n",
+                          "is executing new program: ",
+                          "/dash",
+                          "No more reverse-execution history",
+                          "No more reverse-execution history",
+                          "again\n",
+                          "is executing new program: ",
+                          "/signals",
+                          "Catchpoint 1 (exec'd",
+                          "is executing new program: ",
+                          "/dash",
+                          "Catchpoint 1 (exec'd",
+                          "is executing new program: ",
+                          "/signals",
+                          "Catchpoint 1 (exec'd"});
+}
+
 TEST_F(Debug, StopsLongRunsForCtrlC) {
     // A watch in the page that the program writes to makes the runs take many seconds.
     const std::string output = debugged("signals", R"(handle all nostop noprint pass
@@ -411,7 +501,7 @@ TEST_F(Debug, ChangesNothingInEitherEngine) {
     EXPECT_EQ(plain, digests(machine::Engine::kInterpreter, true));
 }
 
-TEST_F(Debug, ChangesNothingByStoppingAtSignals) {
+TEST_F(Debug, ChangesNothingByStoppingAtSignalsAndForks) {
     const auto open = [] {
         auto opened = cli::OpenedHistory::open(history_of("signals"), machine::Engine::kTranslator);
         EXPECT_TRUE(opened.ok()) << opened.error().message;
@@ -426,20 +516,21 @@ TEST_F(Debug, ChangesNothingByStoppingAtSignals) {
         const auto debuggee = debug::Debuggee::find(traveller, {}, no_files);
         ASSERT_TRUE(debuggee.ok()) << debuggee.error().message;
         debug::Control control(traveller, **debuggee);
-        for (;;) {
-            const debug::Event event = control.go_on();
+        control.set_stops(/*at_forks=*/true, /*at_execs=*/true);
+        debug::Event event;
+        do {
+            event = control.go_on();
             seen.emplace_back(traveller.ticks(), traveller.machine().state_digest());
-            if (event.kind != debug::Event::Kind::kSignal)
-                break;
             signals.push_back(event.signal);
-        }
-        const debug::Event event = control.go_back();
+        } while (event.kind == debug::Event::Kind::kSignal ||
+                 event.kind == debug::Event::Kind::kFork);
+        event = control.go_back();
         EXPECT_EQ(event.signal, SIGUSR2);
         const auto last = seen.end() - 3;
         EXPECT_EQ(traveller.ticks(), last->first);
         EXPECT_EQ(traveller.machine().state_digest(), last->second);
     }
-    EXPECT_EQ(signals, std::vector<int>({SIGALRM, SIGUSR1, SIGUSR2, SIGTERM}));
+    EXPECT_EQ(signals, std::vector<int>({SIGALRM, SIGUSR1, 0, SIGUSR2, SIGTERM, 0}));
     const auto plain = open();
     for (const auto& [tick, digest] : seen) {
         ASSERT_TRUE(plain->timeline().seek(history::Moment::at(tick)).ok());
