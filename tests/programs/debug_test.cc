@@ -209,6 +209,60 @@ TEST_F(Debug, StepsBackAcrossASystemCallASignalAndASwitchOfThreads) {
                           "switch_threads wrong: 0 ", "sched_yield'"});
 }
 
+TEST_F(Debug, StepsBackAcrossAFork) {
+    const std::string output =
+        debugged("signals", "handle all nostop noprint pass\nbreak fork_and_wait\ncontinue\n" +
+                                there_and_back("_Fork", 60));
+    expect_parts(output, {"_Fork wrong: 0 ", "_Fork places: ", "fork'"});
+}
+
+TEST_F(Debug, FollowsAWatchThroughThreadsAndALibrary) {
+    const std::string output = debugged("detours", R"(handle all nostop noprint pass
+break take_turns
+continue
+bt
+watch others_turns
+continue
+continue
+thread
+print others_turns
+reverse-continue
+reverse-continue
+print others_turns
+delete
+break ask_kernel
+continue
+thread
+tbreak syscall
+continue
+bt
+finish
+reverse-stepi
+bt 1
+thread apply all bt 1
+)");
+    expect_parts(output, {"hit Breakpoint 1, take_turns (",
+                          "start_thread (",
+                          "Hardware watchpoint 2: others_turns",
+                          "New value = 1",
+                          "New value = 2",
+                          "Current thread is",
+                          "$1 = 2",
+                          "New value = 1",
+                          "New value = 0",
+                          "$2 = 0",
+                          "Breakpoint 3, ask_kernel ()",
+                          "Current thread is",
+                          "hit Temporary breakpoint 4",
+                          "syscall ()",
+                          "ask_kernel ()",
+                          "main ()",
+                          "ask_kernel ()",
+                          "#0  ",
+                          "syscall ()",
+                          "Thread "});
+}
+
 TEST_F(Debug, KnowsThreadsRegistersMomentsAndRefusesToWrite) {
     const std::string output = debugged("detours", R"(break send_signal
 continue
