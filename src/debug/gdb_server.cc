@@ -189,6 +189,11 @@ std::string GDBServer::last_stop(std::string_view) {
     return stop_reply(last_);
 }
 
+// gdb prints it.
+void GDBServer::tell(const std::string& text) {
+    connection_->send("O" + to_hex("uchronia: " + text + "\n"));
+}
+
 std::string GDBServer::thread_text(u64 thread) const {
     const u64 process = debuggee_.process().value_or(kMachineProcess);
     return (is_multiprocess_ ? "p" + hex_number(process) + "." : "") + hex_number(thread);
@@ -215,7 +220,18 @@ std::optional<ThreadView> GDBServer::named_thread(std::string_view text) {
     return thread;
 }
 
-// It goes on with one of the two; 0: the parent.
+// The machine is about to move: gdb should have settled that, and has not with "set detach-on-fork
+// off".
+void GDBServer::keep_one(u64 process) {
+    if (!fork_)
+        return;
+    const u32 kept = process == fork_->child ? fork_->child : fork_->parent;
+    tell("only one process can be debugged at a time: it goes on with process " +
+         std::to_string(kept) + ", the other one is left (set detach-on-fork on)");
+    settle_fork(kept);
+}
+
+// It goes on with one of the two.
 void GDBServer::settle_fork(u64 process) {
     if (!fork_)
         return;
@@ -262,7 +278,7 @@ std::string GDBServer::stop_reply(const Event& event) {
             signal = SIGINT;
             break;
         case Event::Kind::kFailed:
-            connection_->send("O" + to_hex("uchronia: " + event.message + "\n"));
+            tell(event.message);
             break;
     }
     const std::string number = hex_number(static_cast<u64>(signal));
@@ -404,12 +420,12 @@ std::string GDBServer::step(std::string_view) {
 }
 
 std::string GDBServer::back_on(std::string_view) {
-    settle_fork(0);
+    keep_one(0);
     return stop_reply(control_.go_back());
 }
 
 std::string GDBServer::back_step(std::string_view) {
-    settle_fork(0);
+    keep_one(0);
     return stop_reply(control_.step_back(run_thread_ != 0 ? run_thread_ : chosen_thread()));
 }
 
@@ -419,7 +435,7 @@ std::string GDBServer::resume(std::string_view rest) {
         std::string_view action = next_word(rest, ';');
         std::string_view what = next_word(action, ':');
         const ThreadID named = take_thread_id(action).value_or(ThreadID());
-        settle_fork(named.process);
+        keep_one(named.process);
         const u64 id = named.thread != 0 ? named.thread : chosen_thread();
         if (what.starts_with("s") || what.starts_with("S"))
             return stop_reply(control_.step(id));

@@ -86,7 +86,9 @@ class GDBServer {
     std::string thread_text(u64 thread) const;
     bool look_at(u64 process);
     std::optional<ThreadView> named_thread(std::string_view text);
+    void keep_one(u64 process);
     void settle_fork(u64 process);
+    void tell(const std::string& text);
     std::string change_points(std::string_view rest, bool insert);
     std::string thread_list();
     u64 chosen_thread();

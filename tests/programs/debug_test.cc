@@ -424,6 +424,18 @@ reverse-continue
     EXPECT_EQ(output.find("warning: unable"), std::string::npos) << output;
 }
 
+TEST_F(Debug, SaysThatItHasOneProcessAtATime) {
+    const std::string output = debugged("signals", R"(handle SIGUSR1 SIGUSR2 nostop noprint pass
+set detach-on-fork off
+break count_call
+continue
+print by
+reverse-continue
+)");
+    expect_parts(output, {"New inferior 2", "uchronia: only one process can be debugged at a time",
+                          "count_call (by=2)", "$1 = 2", "No more reverse-execution history"});
+}
+
 TEST_F(Debug, GoesThroughAnExecInBothDirections) {
     const std::string output = debugged("shell", R"(handle all nostop noprint pass
 set follow-fork-mode child
