@@ -36,12 +36,14 @@ class Debug : public testing::Test {
         record("overwritten", "./overwritten", 139);
         record("detours", "./detours", 0);
         record("signals", "./signals 40000000", 143);
+        record("signals_on_two", "./signals", 143, "--cpus 2");
         record("shell", "sh -c './signals; exit 7'", 7);
     }
-    static void record(const std::string& name, const std::string& command, int status) {
+    static void record(const std::string& name, const std::string& command, int status,
+                       const std::string& options = "") {
         const HostResult recorded =
             run_command("cd '" + kFolder + "' && " + kProgram + " run --save " + history_of(name) +
-                        " -- " + command + " 2>&1");
+                        " " + options + " -- " + command + " 2>&1");
         ASSERT_EQ(recorded.exit_status, status) << recorded.output;
     }
 };
@@ -355,6 +357,21 @@ reverse-continue
                           "signal SIGUSR1", "No more reverse-execution history"});
     EXPECT_EQ(output.find("SIGALRM"), std::string::npos) << output;
     EXPECT_EQ(output.find("SIGCHLD"), std::string::npos) << output;
+}
+
+TEST_F(Debug, StopsAtSignalsOnSeveralCPUs) {
+    const std::string output = debugged("signals_on_two", R"(continue
+continue
+continue
+continue
+reverse-continue
+reverse-continue
+reverse-stepi
+stepi
+)");
+    expect_parts(output, {"signal SIGUSR1", "signal SIGUSR2", "signal SIGTERM",
+                          "No more reverse-execution history", "signal SIGUSR2", "signal SIGUSR1",
+                          "signal SIGUSR1"});
 }
 
 TEST_F(Debug, PassesTheSignalsThatGDBDoesNotWant) {
