@@ -15,9 +15,15 @@ constexpr Ticks kNoLimit{~u64{0}};
 constexpr unsigned kMostAttempts = 1000;
 
 // Functions of the kernel: it gives a signal for what an instruction did (its first argument is the
-// siginfo), and it ends a process (its first argument is the status).
-constexpr char kSignalEntry[] = "force_sig_info_to_task", kExitEntry[] = "do_group_exit";
-constexpr u64 kSignalMask = 0x7f;
+// siginfo); it takes the next pending one, for the thread that runs (the set of those it blocks is
+// an argument) or for calls such as sigtimedwait (another set is); it ends a process (its first
+// argument is the status); it lets a new task run (its argument); it is about to replace
+// a program, and has done so.
+constexpr char kForcedSignal[] = "force_sig_info_to_task", kNextSignal[] = "dequeue_signal",
+               kExit[] = "do_group_exit", kNewTask[] = "wake_up_new_task",
+               kExecBegin[] = "begin_new_exec", kExecDone[] = "start_thread";
+// The C library's own, for what concerns several threads: nobody wants to see them.
+constexpr std::size_t kLibrarySignals[] = {32, 33};
 
 }  // namespace
 
@@ -26,8 +32,12 @@ Control::Control(Traveller& traveller, Debuggee& debuggee)
     if (!debuggee.process())
         return;
     profile::LinuxKernel& kernel = debuggee.tasks()->kernel();
-    signal_entry_ = kernel.address_of(kSignalEntry).value_or(0);
-    exit_entry_ = kernel.address_of(kExitEntry).value_or(0);
+    entries_ = {.forced_signal = kernel.address_of(kForcedSignal).value_or(0),
+                .next_signal = kernel.address_of(kNextSignal).value_or(0),
+                .exit = kernel.address_of(kExit).value_or(0),
+                .new_task = kernel.address_of(kNewTask).value_or(0),
+                .exec_begin = kernel.address_of(kExecBegin).value_or(0),
+                .exec_done = kernel.address_of(kExecDone).value_or(0)};
 }
 
 bool Control::remove_breakpoint(u64 address) {
@@ -54,16 +64,20 @@ void Control::remove_all() {
 
 DebugStops::Places Control::places(Purpose purpose) const {
     DebugStops::Places places;
-    if (purpose != Purpose::kStep) {
+    if (purpose == Purpose::kContinue || purpose == Purpose::kBack) {
         for (const auto& [address, count] : breakpoints_)
             places.breakpoints.push_back(address);
         places.watches = watches_;
     }
-    if (purpose != Purpose::kBack) {
-        for (const u64 entry : {signal_entry_, exit_entry_}) {
-            if (entry != 0)
-                places.breakpoints.push_back(entry);
-        }
+    const bool is_forward = purpose == Purpose::kContinue || purpose == Purpose::kStep;
+    for (const u64 entry :
+         {entries_.forced_signal, entries_.next_signal, is_forward ? entries_.exit : 0,
+          is_forward && stops_at_forks_ ? entries_.new_task : 0,
+          !stops_at_execs_ ? 0
+          : is_forward     ? entries_.exec_done
+                           : entries_.exec_begin}) {
+        if (entry != 0)
+            places.breakpoints.push_back(entry);
     }
     auto& all = places.breakpoints;
     std::sort(all.begin(), all.end());
@@ -73,18 +87,102 @@ DebugStops::Places Control::places(Purpose purpose) const {
 }
 
 // What lies in user memory, and what the kernel does for a process, counts in the process only.
-Hunt Control::hunt(Purpose purpose, u64 stepped_task) {
-    const auto wants = [this, stepped_task](const DebugHit& hit, const cpu::VCPU&) {
+Hunt Control::hunt(Purpose purpose, u64 task) {
+    const auto wants = [this, purpose, task](const DebugHit& hit, const cpu::VCPU&) {
+        if (!debuggee_.process())
+            return true;
+        const bool is_its = debuggee_.tasks()->current(hit.vcpu) == task;
         if (hit.kind == DebugHit::Kind::kUserMode)
-            return debuggee_.tasks()->current(hit.vcpu) == stepped_task;
-        const bool of_kernel = hit.address >= kKernelBegin && hit.address != signal_entry_ &&
-                               hit.address != exit_entry_;
-        return of_kernel || !debuggee_.process() || debuggee_.is_mine(hit.vcpu);
+            return is_its;
+        if (hit.kind == DebugHit::Kind::kBreakpoint && entries_.has(hit.address)) {
+            if (purpose == Purpose::kEventsBack)
+                return is_its && wants_entry(hit, 0);
+            return debuggee_.is_mine(hit.vcpu) && wants_entry(hit, task);
+        }
+        return hit.address >= kKernelBegin || debuggee_.is_mine(hit.vcpu);
     };
     Hunt hunt{.places = places(purpose), .wants = wants};
     hunt.accepts = [this](const DebugHit& hit) { return accepts(hit); };
     hunt.begins = [this] { remember_watched(); };
     return hunt;
+}
+
+bool Control::wants_entry(const DebugHit& hit, u64 stepped_task) {
+    if (hit.address == entries_.exit || hit.address == entries_.exec_begin ||
+        hit.address == entries_.exec_done || breakpoints_.contains(hit.address))
+        return true;
+    if (hit.address == entries_.new_task)
+        return new_process_at(hit) != 0;
+    const std::size_t signal = static_cast<std::size_t>(signal_at(hit));
+    if (signal == 0 || signal > kLastSignal ||
+        std::find(std::begin(kLibrarySignals), std::end(kLibrarySignals), signal) !=
+            std::end(kLibrarySignals))
+        return false;
+    return !passed_signals_[signal] || debuggee_.tasks()->current(hit.vcpu) == stepped_task;
+}
+
+// The signal that the kernel takes there, or ends the process with; 0: none.
+int Control::signal_at(const DebugHit& hit) {
+    constexpr int kSignalMask = 0x7f;
+    const auto& arguments = traveller_.machine().vcpu(hit.vcpu).state.gpr;
+    const u64 first = arguments[cpu::kRDI], second = arguments[cpu::kRSI];
+    GuestTasks& tasks = *debuggee_.tasks();
+    if (hit.address == entries_.forced_signal)
+        return tasks.view().number<int>(first);
+    const u64 task = tasks.current(hit.vcpu);
+    if (hit.address == entries_.exit)
+        return static_cast<int>(tasks.exit_status(task).value_or(first)) & kSignalMask;
+    const u64 blocked = tasks.blocked_signals(task);
+    return first == blocked || second == blocked ? tasks.next_signal(task) : 0;
+}
+
+// 0: it is only a thread.
+u32 Control::new_process_at(const DebugHit& hit) {
+    const u64 task = traveller_.machine().vcpu(hit.vcpu).state.gpr[cpu::kRDI];
+    const u32 process = debuggee_.tasks()->process_of(task);
+    return process == debuggee_.process() ? 0 : process;
+}
+
+void Control::tell_entry(Event& event, const DebugHit& hit) {
+    if (hit.address == entries_.new_task) {
+        event.kind = Kind::kFork;
+        event.child = new_process_at(hit);
+    } else if (hit.address == entries_.exec_begin) {
+        event.kind = Kind::kExec;  // backwards, out of it: there is still the program before
+    } else if (hit.address == entries_.exec_done) {
+        // It begins where it comes to user mode.
+        event.kind = Kind::kExec;
+        event.thread = *debuggee_.process();
+        const u64 task = debuggee_.tasks()->current(hit.vcpu);
+        (void)traveller_.run(kNoLimit,
+                             {.places = {.user_mode = true},
+                              .wants = [this, task](const DebugHit& next, const cpu::VCPU&) {
+                                  return debuggee_.tasks()->current(next.vcpu) == task;
+                              }});
+    } else {
+        tell_signal(event, hit);
+    }
+}
+
+void Control::tell_signal(Event& event, const DebugHit& hit) {
+    event.kind = Kind::kSignal;
+    event.signal = signal_at(hit);
+    Told told{.signal = event.signal, .thread = event.thread};
+    if (const std::optional<ThreadView> thread = debuggee_.thread(event.thread)) {
+        const RegisterValues values = debuggee_.registers(*thread);
+        told.rip = values.rip;
+        told.rsp = values.gpr[cpu::kRSP];
+    }
+    if (hit.address == entries_.exit) {
+        end_ = std::min(end_, traveller_.ticks());
+        // Perhaps it was told of when the kernel took it.
+        const bool is_passed =
+            passed_signals_[static_cast<std::size_t>(event.signal) % passed_signals_.size()];
+        if (event.signal == 0 || is_passed || told == told_)
+            event.kind = Kind::kEnd;
+    }
+    if (event.kind == Kind::kSignal)
+        told_ = told;
 }
 
 void Control::remember_watched() {
@@ -120,22 +218,11 @@ Event Control::event_of_hit(const DebugHit& hit) {
         event.kind = Kind::kWatchpoint;
         return event;
     }
-    const u64 argument = traveller_.machine().vcpu(hit.vcpu).state.gpr[cpu::kRDI];
     event.kind = Kind::kBreakpoint;
-    if (breakpoints_.contains(hit.address)) {
-        if (hit.address >= kKernelBegin)
-            event.thread = Debuggee::kFirstVCPU + hit.vcpu;
-    } else if (hit.address == signal_entry_) {
-        event.kind = Kind::kSignal;
-        event.signal = debuggee_.tasks()->view().number<int>(argument);
-    } else if (hit.address == exit_entry_) {
-        end_ = std::min(end_, traveller_.ticks());
-        event.signal = static_cast<int>(argument & kSignalMask);
-        // It was told of when the kernel gave it.
-        const bool is_known = event.signal == 0 || event.signal == last_signal_;
-        event.kind = is_known ? Kind::kEnd : Kind::kSignal;
-    }
-    last_signal_ = event.kind == Kind::kSignal ? event.signal : 0;
+    if (entries_.has(hit.address) && !breakpoints_.contains(hit.address))
+        tell_entry(event, hit);
+    else if (hit.address >= kKernelBegin)
+        event.thread = Debuggee::kFirstVCPU + hit.vcpu;
     return event;
 }
 
@@ -168,14 +255,19 @@ Status Control::go_to(const history::Moment& moment) {
         return status;
     if (traveller_.ticks() < debuggee_.begin())
         return traveller_.seek(debuggee_.begin());
-    if (debuggee_.is_there() || exit_entry_ == 0)
+    if (debuggee_.is_there() || entries_.exit == 0)
         return {};
     const Halt halt = traveller_.run_back(debuggee_.begin(),
-                                          {.places = {.breakpoints = {exit_entry_}},
+                                          {.places = {.breakpoints = {entries_.exit}},
                                            .wants = [this](const DebugHit& hit, const cpu::VCPU&) {
                                                return debuggee_.is_mine(hit.vcpu);
                                            }});
     return halt.why == Halt::Why::kFailed ? Status(Error{halt.message}) : Status();
+}
+
+void Control::follow(u32 process) {
+    debuggee_.follow(process);
+    end_ = kNoLimit;
 }
 
 Event Control::go_on() {
@@ -199,6 +291,8 @@ Event Control::step(u64 thread) {
 
 Event Control::step_out_of(u64 thread, u64 begin, u64 end) {
     for (;;) {
+        if (traveller_.is_interrupted())
+            return event(Kind::kInterrupted);
         const Event event = step(thread);
         if (event.kind != Kind::kStepped)
             return event;
@@ -233,11 +327,13 @@ Halt Control::run_to_user_mode(const ThreadView& thread) {
 
 Event Control::step_thread(const ThreadView& thread) {
     const u64 rip = debuggee_.registers(thread).rip;
+    const std::optional<SavedRegisters> saved = debuggee_.tasks()->saved_registers(thread.task);
+    const bool is_in_call = saved && saved->has_called() && !debuggee_.is_in_user_mode(thread);
     for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
         const std::optional<ThreadView> now = debuggee_.thread(thread.id);
         if (!now || traveller_.timeline().end())
             return event(Kind::kEnd);
-        bool is_done = false;
+        bool is_done = is_in_call;  // and comes back from it
         if (debuggee_.is_in_user_mode(*now)) {
             cpu::VCPU& cpu = traveller_.machine().vcpu(*now->vcpu);
             const Ticks before = traveller_.ticks();
@@ -307,6 +403,13 @@ Ticks Control::last_entry_before(Ticks tick, u64 thread) {
     }
 }
 
+// Of a thread, the last signal or exec; without one the machine is at `begin`.
+Halt Control::event_between(Ticks begin, Ticks end, u64 task) {
+    if (Status status = traveller_.seek(end); !status)
+        return {.why = Halt::Why::kFailed, .message = status.error().message};
+    return traveller_.run_back(begin, hunt(Purpose::kEventsBack, task));
+}
+
 Event Control::step_thread_back(u64 thread) {
     const Ticks begin = debuggee_.begin();
     const std::optional<ThreadView> here = debuggee_.thread(thread);
@@ -320,6 +423,9 @@ Event Control::step_thread_back(u64 thread) {
             const Ticks middle((inside.value + outside.value) / 2);
             (is_user_at(middle, thread) ? inside : outside) = middle;
         }
+        const Halt halt = event_between(inside, tick, here->task);
+        if (halt.why != Halt::Why::kBegin)
+            return event_of(halt, thread);
         const bool is_there = is_user_at(inside, thread);
         const std::optional<ThreadView> then = debuggee_.thread(thread);
         if (!is_there || !then)

@@ -1,9 +1,13 @@
 #include "debug/debuggee.h"
 
+#include <elf.h>
+
 #include <algorithm>
+#include <cstring>
 
 #include "cpu/mmu/page_walk.h"
 #include "debug/kernel_symbols.h"
+#include "debug/packet.h"
 
 namespace uchronia::debug {
 namespace {
@@ -67,9 +71,17 @@ Status Debuggee::go_to_begin(const Choice& choice) {
                                " in this history"};
     const u64 task = tasks_->current(halt.hit.vcpu);
     process_ = tasks_->process_of(task);
-    program_ = tasks_->program_of(tasks_->memory_of(task));
     begin_ = traveller_.ticks();
     return traveller_.seek(begin_);  // there may have come more between the ticks
+}
+
+void Debuggee::follow(u32 process) {
+    process_ = process;
+    begin_ = traveller_.ticks();
+}
+
+std::string Debuggee::program() {
+    return process_ ? tasks_->program_of(memory()) : std::string();
 }
 
 std::vector<ThreadView> Debuggee::threads() {
@@ -183,6 +195,22 @@ bool Debuggee::read_page(u64 address, std::span<u8> page) {
     return root && read_unmapped_page(address, page);
 }
 
+// The kernel's code for processes, if it is there that the process has it.
+void Debuggee::copy_vdso(u64 address, std::span<u8> page) {
+    const std::vector<u8> vector = tasks_->auxiliary_vector(memory());
+    for (std::size_t at = 0; at + 2 * sizeof(u64) <= vector.size(); at += 2 * sizeof(u64)) {
+        u64 entry[2];
+        std::memcpy(entry, &vector[at], sizeof entry);
+        if (entry[0] != AT_SYSINFO_EHDR || address < entry[1])
+            continue;
+        const u64 offset = address - entry[1];
+        const auto vdso = tasks_->kernel().vdso();
+        if (vdso && offset < vdso->bytes.size())
+            std::copy_n(vdso->bytes.begin() + static_cast<std::ptrdiff_t>(offset),
+                        std::min(kPageSize, vdso->bytes.size() - offset), page.begin());
+    }
+}
+
 // What the process would find there: a page of a file, or zeros.
 bool Debuggee::read_unmapped_page(u64 address, std::span<u8> page) {
     bool is_mapped = false;
@@ -192,8 +220,10 @@ bool Debuggee::read_unmapped_page(u64 address, std::span<u8> page) {
     if (!is_mapped)
         return false;
     std::fill(page.begin(), page.end(), u8{0});
-    if (!wanted)
+    if (!wanted) {
+        copy_vdso(address, page);
         return true;
+    }
     if (const std::optional<u64> cached = kernel.cached_page(*wanted, wanted->index))
         return traveller_.machine().ram().read(PhysicalAddress(*cached), page);
     const Result<std::vector<u8>> contents = file(kernel.path_of(*wanted));
@@ -209,7 +239,32 @@ std::vector<u8> Debuggee::auxiliary_vector() {
     return process_ ? tasks_->auxiliary_vector(memory()) : std::vector<u8>();
 }
 
+// As the guest's /proc/PID/maps has it.
+std::vector<u8> Debuggee::mappings_text() {
+    constexpr std::string_view kPermissions = "rwx";
+    profile::LinuxKernel& kernel = tasks_->kernel();
+    std::vector<u8> text;
+    for (const auto& mapping : kernel.mappings_in(memory())) {
+        std::string permissions;
+        for (std::size_t i = 0; i < kPermissions.size(); ++i)
+            permissions += (mapping.flags >> i & 1) != 0 ? kPermissions[i] : '-';
+        permissions += (mapping.flags >> kPermissions.size() & 1) != 0 ? 's' : 'p';
+        const u64 offset = mapping.file ? mapping.file->index << kPageBits : 0;
+        const std::string line = hex_number(mapping.begin) + "-" + hex_number(mapping.end) + " " +
+                                 permissions + " " + hex_number(offset) + " 00:00 " +
+                                 std::to_string(mapping.file ? mapping.file->inode_number : 0) +
+                                 " " + (mapping.file ? kernel.path_of(*mapping.file) : "") + "\n";
+        text.insert(text.end(), line.begin(), line.end());
+    }
+    return text;
+}
+
 Result<std::vector<u8>> Debuggee::file(const std::string& path) {
+    if (process_) {
+        const std::string number = std::to_string(*process_), folder = "/proc/" + number;
+        if (path == folder + "/maps" || path == folder + "/task/" + number + "/maps")
+            return mappings_text();
+    }
     const auto known = files_.find(path);
     if (known != files_.end())
         return known->second;

@@ -47,7 +47,11 @@ class Debuggee {
 
     // Nothing: the machine alone.
     std::optional<u32> process() const { return process_; }
-    const std::string& program() const { return program_; }
+    // From here on it is another one, which has just been forked.
+    void follow(u32 process);
+    // The same for looking alone: there and back again.
+    void look_at(u32 process) { process_ = process; }
+    std::string program();
     Ticks begin() const { return begin_; }
     GuestTasks* tasks() { return tasks_.get(); }
 
@@ -79,13 +83,14 @@ class Debuggee {
     bool is_chosen(const Choice& choice, u64 task);
     u64 memory();
     bool read_page(u64 address, std::span<u8> page);
+    std::vector<u8> mappings_text();
+    void copy_vdso(u64 address, std::span<u8> page);
     bool read_unmapped_page(u64 address, std::span<u8> page);
 
     Traveller& traveller_;
     const ReadFile read_file_;
     std::unique_ptr<GuestTasks> tasks_;  // null: the guest does not tell
     std::optional<u32> process_;
-    std::string program_;
     Ticks begin_{0};
     std::map<std::string, std::vector<u8>> files_;
 };

@@ -10,6 +10,7 @@ namespace {
 constexpr char kOK[] = "OK", kNoSuch[] = "E01", kNotMapped[] = "E0e", kBadPacket[] = "E16";
 constexpr char kPastIsFixed[] = "E.this is a recorded history: the past cannot be changed";
 constexpr std::size_t kMostInPacket = 0x8000;
+constexpr u64 kMachineProcess = 1;  // where there is none
 
 // Insertions: software and hardware breakpoints, then watches for writes, reads, both.
 enum PointKind : u64 { kSoftware, kHardware, kWriteWatch, kReadWatch, kAccessWatch };
@@ -44,6 +45,7 @@ std::string xml_text(const std::string& text) {
 const GDBServer::Row GDBServer::kRows[] = {
     {"qSupported", &GDBServer::supported},
     {"QStartNoAckMode", &GDBServer::without_acknowledgement},
+    {"QPassSignals:", &GDBServer::pass_signals},
     {"qXfer:", &GDBServer::transfer},
     {"qfThreadInfo", &GDBServer::first_threads},
     {"qsThreadInfo", &GDBServer::more_threads},
@@ -95,6 +97,9 @@ bool GDBServer::serve(Connection& connection) {
     connection_ = &connection;
     ends_ = kills_ = false;
     control_.remove_all();
+    control_.pass_signals({});
+    is_multiprocess_ = knows_execs_ = false;
+    fork_.reset();
     last_ = {.kind = Event::Kind::kStepped, .thread = debuggee_.present_thread()};
     thread_ = run_thread_ = 0;
     while (!ends_) {
@@ -121,13 +126,33 @@ std::string GDBServer::answer(std::string_view packet) {
     return "";  // not known
 }
 
-std::string GDBServer::supported(std::string_view) {
-    return "PacketSize=10000;QStartNoAckMode+;swbreak+;hwbreak+;vContSupported+;ReverseStep+;"
+std::string GDBServer::supported(std::string_view rest) {
+    bool knows_forks = false;
+    take(rest, ":");
+    while (!rest.empty()) {
+        const std::string_view feature = next_word(rest, ';');
+        is_multiprocess_ = is_multiprocess_ || feature == "multiprocess+";
+        knows_forks = knows_forks || feature == "fork-events+";
+        knows_execs_ = knows_execs_ || feature == "exec-events+";
+    }
+    control_.set_stops(is_multiprocess_ && knows_forks, knows_execs_);
+    return std::string(is_multiprocess_ ? "multiprocess+;fork-events+;" : "") +
+           (knows_execs_ ? "exec-events+;" : "") +
+           "PacketSize=10000;QStartNoAckMode+;QPassSignals+;swbreak+;hwbreak+;vContSupported+;"
+           "ReverseStep+;"
            "ReverseContinue+;qXfer:features:read+;qXfer:threads:read+;qXfer:auxv:read+;"
            "qXfer:exec-file:read+";
 }
 
 std::string GDBServer::without_acknowledgement(std::string_view) {
+    return kOK;
+}
+
+std::string GDBServer::pass_signals(std::string_view rest) {
+    const std::optional<SignalSet> signals = take_signals(rest);
+    if (!signals)
+        return kBadPacket;
+    control_.pass_signals(*signals);
     return kOK;
 }
 
@@ -143,8 +168,13 @@ std::string GDBServer::resume_kinds(std::string_view) {
     return "vCont;c;C;s;S;r";
 }
 
-std::string GDBServer::detach(std::string_view) {
-    ends_ = true;
+std::string GDBServer::detach(std::string_view rest) {
+    take(rest, ";");
+    const u64 process = take_number(rest).value_or(0);
+    if (fork_ && (process == fork_->parent || process == fork_->child))
+        settle_fork(process == fork_->parent ? fork_->child : fork_->parent);
+    else
+        ends_ = true;
     return kOK;
 }
 
@@ -157,6 +187,60 @@ std::string GDBServer::kill(std::string_view) {
 
 std::string GDBServer::last_stop(std::string_view) {
     return stop_reply(last_);
+}
+
+// gdb prints it.
+void GDBServer::tell(const std::string& text) {
+    connection_->send("O" + to_hex("uchronia: " + text + "\n"));
+}
+
+std::string GDBServer::thread_text(u64 thread) const {
+    const u64 process = debuggee_.process().value_or(kMachineProcess);
+    return (is_multiprocess_ ? "p" + hex_number(process) + "." : "") + hex_number(thread);
+}
+
+// Whether it is a process that can be looked at; 0: the present one.
+bool GDBServer::look_at(u64 process) {
+    if (process == 0 || process == debuggee_.process().value_or(kMachineProcess))
+        return true;
+    if (!fork_ || (process != fork_->parent && process != fork_->child))
+        return false;
+    debuggee_.look_at(static_cast<u32>(process));
+    return true;
+}
+
+std::optional<ThreadView> GDBServer::named_thread(std::string_view text) {
+    const std::optional<u32> before = debuggee_.process();
+    const ThreadID id = take_thread_id(text).value_or(ThreadID());
+    if (!look_at(id.process))
+        return std::nullopt;
+    std::optional<ThreadView> thread = debuggee_.thread(id.thread);
+    if (before)
+        debuggee_.look_at(*before);
+    return thread;
+}
+
+// The machine is about to move: gdb should have settled that, and has not with "set detach-on-fork
+// off".
+void GDBServer::keep_one(u64 process) {
+    if (!fork_)
+        return;
+    const u32 kept = process == fork_->child ? fork_->child : fork_->parent;
+    tell("only one process can be debugged at a time: it goes on with process " +
+         std::to_string(kept) + ", the other one is left (set detach-on-fork on)");
+    settle_fork(kept);
+}
+
+// It goes on with one of the two.
+void GDBServer::settle_fork(u64 process) {
+    if (!fork_)
+        return;
+    debuggee_.look_at(fork_->parent);
+    if (process == fork_->child) {
+        control_.follow(fork_->child);
+        thread_ = run_thread_ = fork_->child;
+    }
+    fork_.reset();
 }
 
 std::string GDBServer::stop_reply(const Event& event) {
@@ -174,7 +258,15 @@ std::string GDBServer::stop_reply(const Event& event) {
             why = "watch:" + hex_number(event.address) + ";";
             break;
         case Event::Kind::kSignal:
-            signal = event.signal;
+            signal = gdb_signal(event.signal);
+            break;
+        case Event::Kind::kFork:
+            fork_ = {.parent = *debuggee_.process(), .child = event.child};
+            why = "fork:p" + hex_number(event.child) + "." + hex_number(event.child) + ";";
+            break;
+        case Event::Kind::kExec:
+            control_.remove_all();  // gdb sets them anew
+            why = "exec:" + to_hex(debuggee_.program()) + ";";
             break;
         case Event::Kind::kBegin:
             why = "replaylog:begin;";
@@ -186,12 +278,12 @@ std::string GDBServer::stop_reply(const Event& event) {
             signal = SIGINT;
             break;
         case Event::Kind::kFailed:
-            connection_->send("O" + to_hex("uchronia: " + event.message + "\n"));
+            tell(event.message);
             break;
     }
     const std::string number = hex_number(static_cast<u64>(signal));
     return "T" + std::string(number.size() < 2 ? "0" : "") + number + why +
-           "thread:" + hex_number(event.thread) + ";";
+           "thread:" + thread_text(event.thread) + ";";
 }
 
 // --- Registers and memory. ---
@@ -235,21 +327,21 @@ std::string GDBServer::set_thread(std::string_view rest) {
     const bool for_runs = take(rest, "c");
     if (!for_runs && !take(rest, "g"))
         return kBadPacket;
-    const u64 id = rest.starts_with("-") ? 0 : take_number(rest).value_or(0);
-    if (id != 0 && !debuggee_.thread(id))
+    const ThreadID id = take_thread_id(rest).value_or(ThreadID());
+    if (!look_at(id.process) || (id.thread != 0 && !debuggee_.thread(id.thread)))
         return kNoSuch;
-    (for_runs ? run_thread_ : thread_) = id;
+    (for_runs ? run_thread_ : thread_) = id.thread;
     return kOK;
 }
 
 std::string GDBServer::current_thread(std::string_view) {
-    return "QC" + hex_number(chosen_thread());
+    return "QC" + thread_text(chosen_thread());
 }
 
 std::string GDBServer::first_threads(std::string_view) {
     std::string ids;
     for (const ThreadView& thread : debuggee_.threads())
-        ids += (ids.empty() ? "m" : ",") + hex_number(thread.id);
+        ids += (ids.empty() ? "m" : ",") + thread_text(thread.id);
     return ids;
 }
 
@@ -258,18 +350,18 @@ std::string GDBServer::more_threads(std::string_view) {
 }
 
 std::string GDBServer::thread_name(std::string_view rest) {
-    const std::optional<ThreadView> thread = debuggee_.thread(take_number(rest).value_or(0));
+    const std::optional<ThreadView> thread = named_thread(rest);
     return thread ? to_hex(thread->name) : kNoSuch;
 }
 
 std::string GDBServer::is_alive(std::string_view rest) {
-    return debuggee_.thread(take_number(rest).value_or(0)) ? kOK : kNoSuch;
+    return named_thread(rest) ? kOK : kNoSuch;
 }
 
 std::string GDBServer::thread_list() {
     std::string text = "<?xml version=\"1.0\"?><threads>";
     for (const ThreadView& thread : debuggee_.threads()) {
-        text += "<thread id=\"" + hex_number(thread.id) + "\"";
+        text += "<thread id=\"" + thread_text(thread.id) + "\"";
         if (thread.vcpu)
             text += " core=\"" + std::to_string(*thread.vcpu) + "\"";
         text += " name=\"" + xml_text(thread.name) + "\"/>";
@@ -295,6 +387,8 @@ std::string GDBServer::change_points(std::string_view rest, bool insert) {
     const std::optional<u64> size = take_number(rest);
     if (!kind || !first_comma || !address || !second_comma || !size)
         return kBadPacket;
+    if (fork_ && debuggee_.process() == fork_->child)
+        return kOK;  // it has none as yet
     if (*kind == kSoftware || *kind == kHardware) {
         if (insert)
             control_.add_breakpoint(*address);
@@ -326,10 +420,12 @@ std::string GDBServer::step(std::string_view) {
 }
 
 std::string GDBServer::back_on(std::string_view) {
+    keep_one(0);
     return stop_reply(control_.go_back());
 }
 
 std::string GDBServer::back_step(std::string_view) {
+    keep_one(0);
     return stop_reply(control_.step_back(run_thread_ != 0 ? run_thread_ : chosen_thread()));
 }
 
@@ -338,8 +434,9 @@ std::string GDBServer::resume(std::string_view rest) {
     while (!rest.empty()) {
         std::string_view action = next_word(rest, ';');
         std::string_view what = next_word(action, ':');
-        const u64 thread = action.starts_with("-") ? 0 : take_number(action).value_or(0);
-        const u64 id = thread != 0 ? thread : chosen_thread();
+        const ThreadID named = take_thread_id(action).value_or(ThreadID());
+        keep_one(named.process);
+        const u64 id = named.thread != 0 ? named.thread : chosen_thread();
         if (what.starts_with("s") || what.starts_with("S"))
             return stop_reply(control_.step(id));
         if (!take(what, "r"))
@@ -390,7 +487,8 @@ std::string GDBServer::file_operation(std::string_view rest) {
             return "F-1,9";
         // struct stat of the protocol: big-endian; device, inode, mode, links, user, group, device,
         // then 8 bytes of size, block size and blocks, then three times.
-        const u64 bytes = debuggee_.file(found->second)->size();
+        const auto contents = debuggee_.file(found->second);
+        const u64 bytes = contents ? contents->size() : 0;
         std::string stat(64, '\0');
         stat[10] = '\x81', stat[11] = '\x24';  // a regular file that can be read
         for (unsigned i = 0; i < 8; ++i)

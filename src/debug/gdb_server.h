@@ -46,6 +46,7 @@ class GDBServer {
 
     std::string answer(std::string_view packet);
     std::string supported(std::string_view rest);
+    std::string pass_signals(std::string_view rest);
     std::string without_acknowledgement(std::string_view rest);
     std::string last_stop(std::string_view rest);
     std::string read_registers(std::string_view rest);
@@ -82,6 +83,12 @@ class GDBServer {
     std::string monitor_marks(const std::string& rest);
 
     std::string stop_reply(const Event& event);
+    std::string thread_text(u64 thread) const;
+    bool look_at(u64 process);
+    std::optional<ThreadView> named_thread(std::string_view text);
+    void keep_one(u64 process);
+    void settle_fork(u64 process);
+    void tell(const std::string& text);
     std::string change_points(std::string_view rest, bool insert);
     std::string thread_list();
     u64 chosen_thread();
@@ -96,6 +103,13 @@ class GDBServer {
     u64 thread_ = 0;      // for registers; 0: the present one
     u64 run_thread_ = 0;  // for steps
     bool ends_ = false, kills_ = false;
+    bool is_multiprocess_ = false;  // what gdb understands
+    bool knows_execs_ = false;
+    // Until it is known which of the two is debugged on: gdb looks at both.
+    struct Fork {
+        u32 parent, child;
+    };
+    std::optional<Fork> fork_;
     std::map<int, std::string> open_files_;  // path by number
     int next_file_ = 1;
     struct Mark {

@@ -1,6 +1,9 @@
 #include "debug/guest_tasks.h"
 
+#include <signal.h>
+
 #include <algorithm>
+#include <bit>
 
 namespace uchronia::debug {
 namespace {
@@ -13,12 +16,21 @@ constexpr u64 kMostAuxiliary = 64;  // entries
 constexpr u64 kKernelStackSize = 16 << 10;  // THREAD_SIZE
 constexpr u64 kVectorBytes = 832;           // 512 legacy, 64 header, 256 of AVX
 
+constexpr u32 kGroupExit = 4;  // SIGNAL_GROUP_EXIT
+// SYNCHRONOUS_MASK: these go first.
+constexpr u64 signal_bit(int signal) {
+    return u64{1} << (signal - 1);
+}
+constexpr u64 kSynchronous = signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGILL) |
+                             signal_bit(SIGTRAP) | signal_bit(SIGFPE) | signal_bit(SIGSYS);
+
 }  // namespace
 
 struct GuestTasks::Offsets {
     u64 tasks, pid, tgid, comm, leader, parent, memory, stack, signal, thread_node, thread_head;
     u64 fs_base, gs_base, fpu_state, fpu_registers;
     u64 page_table, auxiliary, program;
+    u64 blocked, pending, shared_pending, signal_flags, exit_code;
 };
 
 GuestTasks::GuestTasks(machine::Machine& machine) : machine_(machine), view_(machine) {}
@@ -65,6 +77,11 @@ Status GuestTasks::read_offsets() {
         .page_table = at("mm_struct", "pgd"),
         .auxiliary = at("mm_struct", "saved_auxv"),
         .program = at("mm_struct", "exe_file"),
+        .blocked = at("task_struct", "blocked"),
+        .pending = at("task_struct", "pending.signal"),
+        .shared_pending = at("signal_struct", "shared_pending.signal"),
+        .signal_flags = at("signal_struct", "flags"),
+        .exit_code = at("signal_struct", "group_exit_code"),
     });
     return missing.empty() ? Status() : Error{"the guest's kernel has no " + missing};
 }
@@ -156,6 +173,26 @@ std::optional<SavedRegisters> GuestTasks::saved_registers(u64 task) {
     if (stack == 0 || !view_.load(stack + kKernelStackSize - sizeof saved, saved))
         return std::nullopt;
     return saved;
+}
+
+u64 GuestTasks::blocked_signals(u64 task) {
+    return task + at_->blocked;
+}
+
+int GuestTasks::next_signal(u64 task) {
+    const u64 allowed = ~view_.number(blocked_signals(task));
+    const u64 own = view_.number(task + at_->pending);
+    const u64 shared = view_.number(view_.number(task + at_->signal) + at_->shared_pending);
+    const u64 pending = (own & allowed) != 0 ? own & allowed : shared & allowed;
+    const u64 first = (pending & kSynchronous) != 0 ? pending & kSynchronous : pending;
+    return first == 0 ? 0 : std::countr_zero(first) + 1;
+}
+
+std::optional<u64> GuestTasks::exit_status(u64 task) {
+    const u64 signal = view_.number(task + at_->signal);
+    if ((view_.number<u32>(signal + at_->signal_flags) & kGroupExit) == 0)
+        return std::nullopt;
+    return view_.number<u32>(signal + at_->exit_code);
 }
 
 u64 GuestTasks::fs_base(u64 task) {

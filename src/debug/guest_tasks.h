@@ -26,6 +26,9 @@ struct GuestThread {
 
 // What the kernel has saved of a thread that was interrupted in user mode, or called it.
 struct SavedRegisters {
+    // Whether it was a system call.
+    bool has_called() const { return static_cast<i64>(orig_rax) >= 0; }
+
     u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, orig_rax;
     u64 rip, cs, rflags, rsp, ss;
 };
@@ -61,6 +64,13 @@ class GuestTasks {
     u64 gs_base(u64 task);
     // The XSAVE area, as much as holds x87, SSE and AVX; empty: not known.
     std::vector<u8> saved_vectors(u64 task);
+
+    // Guest address of the signals that a task blocks.
+    u64 blocked_signals(u64 task);
+    // The pending signal that the kernel would take next for a task; 0: none that is not blocked.
+    int next_signal(u64 task);
+    // The status with which a task's process ends, where that has been settled.
+    std::optional<u64> exit_status(u64 task);
 
   private:
     struct Offsets;

@@ -82,6 +82,17 @@ bool take(std::string_view& text, std::string_view prefix) {
     return true;
 }
 
+std::optional<ThreadID> take_thread_id(std::string_view& text) {
+    const auto part = [&text]() -> std::optional<u64> {
+        return take(text, "-1") ? 0 : take_number(text);
+    };
+    const bool has_process = take(text, "p");
+    const std::optional<u64> first = part();
+    if (!first || !has_process)
+        return first ? std::optional(ThreadID{.thread = *first}) : std::nullopt;
+    return ThreadID{.process = *first, .thread = take(text, ".") ? part().value_or(0) : 0};
+}
+
 std::string escaped(std::string_view bytes) {
     std::string text;
     for (const char c : bytes) {

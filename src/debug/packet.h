@@ -23,6 +23,11 @@ std::string hex_number(u64 value);
 std::optional<u64> take_number(std::string_view& text);
 // Takes a prefix.
 bool take(std::string_view& text, std::string_view prefix);
+// "p50.51" or "51", in hexadecimal; -1 and 0 stand for all or any.
+struct ThreadID {
+    u64 process = 0, thread = 0;  // 0: any
+};
+std::optional<ThreadID> take_thread_id(std::string_view& text);
 // For binary payloads.
 std::string escaped(std::string_view bytes);
 

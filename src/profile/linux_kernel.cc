@@ -33,6 +33,8 @@ constexpr unsigned kDeepestXArray = 11;
 // Nodes of a maple tree: the low bits of a pointer tell the node's type.
 constexpr u64 kMapleNodeMask = 0xff, kMapleInternal = 2;
 constexpr unsigned kDeepestMaple = 12;
+constexpr std::size_t kMostMappings = 1u << 17;
+constexpr u64 kLastUserAddress = (u64{1} << 47) - 1;
 enum MapleType : u64 { kMapleDense = 0, kMapleLeaf = 1, kMapleRange = 2, kMapleAllocation = 3 };
 
 bool is_code(char type) {
@@ -45,7 +47,7 @@ bool is_code(char type) {
 struct LinuxKernel::Offsets {
     u64 comm, pid, tgid, group_leader, memory;
     u64 memory_tree, tree_root, range_pivots, range_slots, allocation_pivots, allocation_slots;
-    u64 area_start, area_end, area_page, area_file, file_inode;
+    u64 area_start, area_end, area_page, area_flags, area_file, file_inode;
     u64 page_mapping, page_index, page_head, page_size;
     u64 mapping_host, mapping_pages, array_head, node_shift, node_slots;
     u64 inode_number, inode_super, inode_size, inode_mapping, inode_dentries, dentry_alias;
@@ -175,6 +177,7 @@ void LinuxKernel::read_offsets() {
         .area_start = at("vm_area_struct", "vm_start"),
         .area_end = at("vm_area_struct", "vm_end"),
         .area_page = at("vm_area_struct", "vm_pgoff"),
+        .area_flags = at("vm_area_struct", "vm_flags"),
         .area_file = at("vm_area_struct", "vm_file"),
         .file_inode = at("file", "f_inode"),
         .page_mapping = at("page", "mapping"),
@@ -361,9 +364,10 @@ std::optional<FilePage> LinuxKernel::file_page(u64 physical) {
 }
 
 // The structure of the mapping (vm_area_struct) in a process's maple tree, or 0: in a node, slot n
-// is of the addresses up to and with pivot n.
-u64 LinuxKernel::mapping_at(u64 tree, u64 address) {
+// is of the addresses up to and with pivot n. `last`: the last address of which that is true.
+u64 LinuxKernel::mapping_at(u64 tree, u64 address, u64& last) {
     const Offsets& at = *offsets_;
+    last = ~u64{0};
     u64 entry = view_.number(tree + at.tree_root);
     if ((entry & 3) != kMapleInternal)
         return 0;
@@ -377,8 +381,12 @@ u64 LinuxKernel::mapping_at(u64 tree, u64 address) {
         u64 slot = 0;
         for (; slot < std::min<u64>(count, 32); ++slot) {
             const u64 pivot = view_.number(node + pivots + 8 * slot);
-            if (address <= pivot || (slot > 0 && pivot == 0))
+            if (slot > 0 && pivot == 0)
                 break;
+            if (address <= pivot) {
+                last = pivot;
+                break;
+            }
         }
         entry = view_.number(node + slots + 8 * slot);
         if (type == kMapleLeaf)
@@ -406,16 +414,42 @@ FilePage LinuxKernel::page_of_file(u64 file) {
 
 std::optional<FilePage> LinuxKernel::file_mapped_in(u64 memory, u64 address, bool& is_mapped) {
     const Offsets& at = *offsets_;
-    const u64 area = memory == 0 ? 0 : mapping_at(memory + at.memory_tree, address);
+    u64 last = 0;
+    const u64 area = memory == 0 ? 0 : mapping_at(memory + at.memory_tree, address, last);
     const u64 start = area == 0 ? 0 : view_.number(area + at.area_start);
     is_mapped = area != 0 && address >= start && address < view_.number(area + at.area_end);
-    const u64 file = is_mapped ? view_.number(area + at.area_file) : 0;
+    return is_mapped ? file_of_area(area, address) : std::nullopt;
+}
+
+std::optional<FilePage> LinuxKernel::file_of_area(u64 area, u64 address) {
+    const Offsets& at = *offsets_;
+    const u64 file = view_.number(area + at.area_file);
     if (file == 0)
         return std::nullopt;
     FilePage result = page_of_file(file);
-    result.index = view_.number(area + at.area_page) + ((address - start) >> kPageBits);
+    result.index = view_.number(area + at.area_page) +
+                   ((address - view_.number(area + at.area_start)) >> kPageBits);
     if (result.inode == 0 || result.super_block == 0)
         return std::nullopt;
+    return result;
+}
+
+std::vector<LinuxKernel::Mapping> LinuxKernel::mappings_in(u64 memory) {
+    const Offsets& at = *offsets_;
+    std::vector<Mapping> result;
+    u64 last = 0;
+    for (u64 address = 0; memory != 0 && result.size() < kMostMappings; address = last + 1) {
+        const u64 area = mapping_at(memory + at.memory_tree, address, last);
+        if (area != 0) {
+            const u64 begin = view_.number(area + at.area_start);
+            result.push_back({.begin = begin,
+                              .end = view_.number(area + at.area_end),
+                              .flags = view_.number(area + at.area_flags),
+                              .file = file_of_area(area, begin)});
+        }
+        if (last < address || last >= kLastUserAddress)
+            break;
+    }
     return result;
 }
 

@@ -77,6 +77,13 @@ class LinuxKernel {
     std::optional<FilePage> file_mapped_at(unsigned vcpu, u64 address);
     // The same for a process whose memory (mm_struct) is there. `is_mapped`: whether anything is.
     std::optional<FilePage> file_mapped_in(u64 memory, u64 address, bool& is_mapped);
+    // All that a process has mapped, in ascending order.
+    struct Mapping {
+        u64 begin = 0, end = 0;
+        u64 flags = 0;  // vm_flags: bits 0 to 3 are read, write, execute, shared
+        std::optional<FilePage> file = {};
+    };
+    std::vector<Mapping> mappings_in(u64 memory);
     // Of an open file (struct file), its first page.
     FilePage page_of_file(u64 file);
     // Where a page of the file is in physical memory, if it is in the page cache.
@@ -112,7 +119,8 @@ class LinuxKernel {
     void read_modules();
     void read_module_symbols(u64 module, Module& result, u64& symbols_left);
     const Module* module_at(u64 address);
-    u64 mapping_at(u64 tree, u64 address);
+    u64 mapping_at(u64 tree, u64 address, u64& last);
+    std::optional<FilePage> file_of_area(u64 area, u64 address);
     u64 page_in(u64 mapping, u64 index);
 
     GuestView& view_;

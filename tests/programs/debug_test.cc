@@ -1,17 +1,21 @@
 // uchronia debug, driven by a real gdb; and that looking changes nothing.
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "cli/opened_history.h"
+#include "debug/control.h"
 #include "debug/debuggee.h"
 #include "debug/packet.h"
 #include "debug/registers.h"
+#include "debug/signals.h"
 #include "debug/traveller.h"
 #include "host/files.h"
 #include "tests/programs/host_run.h"
@@ -22,20 +26,24 @@ namespace {
 const std::string kProgram = UCHRONIA_PROGRAM;
 const std::string kFolder = UCHRONIA_GUEST_FOLDER;  // with the guest programs; nobody writes to it
 
-std::string history_of(const std::string& program) {
-    return testing::TempDir() + "debug_test_" + program + ".uch";
+std::string history_of(const std::string& name) {
+    return testing::TempDir() + "debug_test_" + name + ".uch";
 }
 
 class Debug : public testing::Test {
   protected:
     static void SetUpTestSuite() {
-        record("overwritten", "", 139);
-        record("detours", "", 0);
+        record("overwritten", "./overwritten", 139);
+        record("detours", "./detours", 0);
+        record("signals", "./signals 40000000", 143);
+        record("signals_on_two", "./signals", 143, "--cpus 2");
+        record("shell", "sh -c './signals; exit 7'", 7);
     }
-    static void record(const std::string& program, const std::string& options, int status) {
+    static void record(const std::string& name, const std::string& command, int status,
+                       const std::string& options = "") {
         const HostResult recorded =
-            run_command("cd '" + kFolder + "' && " + kProgram + " run --save " +
-                        history_of(program) + " " + options + " -- ./" + program + " 2>&1");
+            run_command("cd '" + kFolder + "' && " + kProgram + " run --save " + history_of(name) +
+                        " " + options + " -- " + command + " 2>&1");
         ASSERT_EQ(recorded.exit_status, status) << recorded.output;
     }
 };
@@ -54,6 +62,13 @@ TEST(Packet, WritesAndReadsItsNotations) {
     EXPECT_FALSE(debug::take(text, ","));
     EXPECT_TRUE(debug::take(text, "G,"));
     EXPECT_EQ(text, "2");
+    text = "p1f.-1;51";
+    const auto all = debug::take_thread_id(text);
+    EXPECT_TRUE(all && all->process == 0x1f && all->thread == 0);
+    EXPECT_TRUE(debug::take(text, ";"));
+    const auto one = debug::take_thread_id(text);
+    EXPECT_TRUE(one && one->process == 0 && one->thread == 0x51);
+    EXPECT_FALSE(debug::take_thread_id(text));
     EXPECT_EQ(debug::escaped("a#b}*$"),
               "a}\x03"
               "b}]}\x0a}\x04");
@@ -91,6 +106,21 @@ TEST(Packet, DescribesAllRegistersThatItSends) {
     EXPECT_EQ(number, 16u + 2 + 6 + 8 + 8 + 17 + 1 + 2 + 16 + 6);
 }
 
+TEST(Signals, HaveGDBsNumbers) {
+    EXPECT_EQ(debug::gdb_signal(SIGSEGV), 11);
+    EXPECT_EQ(debug::gdb_signal(SIGBUS), 10);
+    EXPECT_EQ(debug::gdb_signal(SIGUSR1), 30);
+    EXPECT_EQ(debug::gdb_signal(33), 45);
+    EXPECT_EQ(debug::gdb_signal(63), 75);
+    EXPECT_EQ(debug::gdb_signal(65), 143);
+    debug::SignalSet expected;
+    expected.set(SIGALRM).set(SIGUSR1).set(64);
+    EXPECT_EQ(debug::take_signals("e;1e;4e"), expected);
+    EXPECT_EQ(debug::take_signals(""), debug::SignalSet());
+    EXPECT_EQ(debug::take_signals("e,1e"), std::nullopt);
+    EXPECT_EQ(debug::take_signals("x"), std::nullopt);
+}
+
 // What gdb prints when it runs these commands on a history.
 std::string debugged(const std::string& program, const std::string& commands,
                      const std::string& options = "") {
@@ -113,8 +143,17 @@ std::string debugged(const std::string& program, const std::string& commands,
         .output;
 }
 
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
+// That all parts are there, in this order.
+void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
+    std::size_t from = 0;
+    for (const std::string& part : parts) {
+        const std::size_t at = text.find(part, from);
+        EXPECT_NE(at, std::string::npos)
+            << "no '" << part << "' after '" << text.substr(0, from) << "' in\n"
+            << text;
+        if (at != std::string::npos)
+            from = at + part.size();
+    }
 }
 
 TEST_F(Debug, FindsWhoOverwroteAPointerByGoingBackFromTheCrash) {
@@ -133,14 +172,9 @@ bt
 info locals
 )");
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    EXPECT_TRUE(has(output, "Breakpoint 1, main ()")) << output;
-    EXPECT_TRUE(has(output, "received signal SIGSEGV")) << output;
-    const std::size_t crash = output.find("crash:"), culprit = output.find("culprit:");
-    ASSERT_TRUE(crash != std::string::npos && culprit != std::string::npos) << output;
-    EXPECT_TRUE(has(output.substr(crash, culprit - crash), "sum_of (node=")) << output;
-    EXPECT_TRUE(has(output.substr(crash, culprit - crash), "Old value")) << output;
-    EXPECT_TRUE(has(output.substr(culprit), "rename_node (name=")) << output;
-    EXPECT_TRUE(has(output.substr(culprit), "i = 19")) << output;
+    expect_parts(output, {"Breakpoint 1, main ()", "received signal SIGSEGV",
+                          "crash:", "sum_of (node=", "Old value",
+                          "culprit:", "rename_node (name=", "i = 19"});
     EXPECT_LT(took.count(), 10) << output;
 }
 
@@ -170,14 +204,65 @@ end
 }
 
 TEST_F(Debug, StepsBackAcrossASystemCallASignalAndASwitchOfThreads) {
-    const std::string output = debugged(
-        "detours", "handle SIGUSR1 nostop noprint pass\n" + there_and_back("ask_kernel", 40) +
-                       there_and_back("send_signal", 120) + there_and_back("switch_threads", 40));
-    EXPECT_TRUE(has(output, "ask_kernel wrong: 0 ")) << output;
-    EXPECT_TRUE(has(output, "send_signal wrong: 0 ")) << output;
-    EXPECT_TRUE(has(output, "switch_threads wrong: 0 ")) << output;
-    EXPECT_TRUE(has(output, "'on_signal'")) << output;
-    EXPECT_TRUE(has(output, "sched_yield'")) << output;
+    const std::string output =
+        debugged("detours", there_and_back("ask_kernel", 40) + there_and_back("send_signal", 120) +
+                                there_and_back("switch_threads", 40));
+    expect_parts(output, {"ask_kernel wrong: 0 ", "send_signal wrong: 0 ", "'on_signal'",
+                          "switch_threads wrong: 0 ", "sched_yield'"});
+}
+
+TEST_F(Debug, StepsBackAcrossAFork) {
+    const std::string output =
+        debugged("signals", "handle all nostop noprint pass\nbreak fork_and_wait\ncontinue\n" +
+                                there_and_back("_Fork", 60));
+    expect_parts(output, {"_Fork wrong: 0 ", "_Fork places: ", "fork'"});
+}
+
+TEST_F(Debug, FollowsAWatchThroughThreadsAndALibrary) {
+    const std::string output = debugged("detours", R"(handle all nostop noprint pass
+break take_turns
+continue
+bt
+watch others_turns
+continue
+continue
+thread
+print others_turns
+reverse-continue
+reverse-continue
+print others_turns
+delete
+break ask_kernel
+continue
+thread
+tbreak syscall
+continue
+bt
+finish
+reverse-stepi
+bt 1
+thread apply all bt 1
+)");
+    expect_parts(output, {"hit Breakpoint 1, take_turns (",
+                          "start_thread (",
+                          "Hardware watchpoint 2: others_turns",
+                          "New value = 1",
+                          "New value = 2",
+                          "Current thread is",
+                          "$1 = 2",
+                          "New value = 1",
+                          "New value = 0",
+                          "$2 = 0",
+                          "Breakpoint 3, ask_kernel ()",
+                          "Current thread is",
+                          "hit Temporary breakpoint 4",
+                          "syscall ()",
+                          "ask_kernel ()",
+                          "main ()",
+                          "ask_kernel ()",
+                          "#0  ",
+                          "syscall ()",
+                          "Thread "});
 }
 
 TEST_F(Debug, KnowsThreadsRegistersMomentsAndRefusesToWrite) {
@@ -187,6 +272,8 @@ info threads
 info sharedlibrary
 p $cr3 != 0
 p $ymm0.v8_int32
+info proc mappings
+info address __vdso_time
 python
 try:
     gdb.execute("print handled = 3")
@@ -203,14 +290,9 @@ maintenance flush register-cache
 bt
 reverse-continue
 )");
-    EXPECT_TRUE(has(output, "\"detours\"")) << output;
-    EXPECT_TRUE(has(output, "\"CPU 0, runs ")) << output;
-    EXPECT_TRUE(has(output, "libc.so.6")) << output;
-    EXPECT_TRUE(has(output, "$1 = 1")) << output;
-    EXPECT_TRUE(has(output, "Cannot access memory")) << output;
-    EXPECT_TRUE(has(output, "here: #")) << output;
-    EXPECT_TRUE(has(output, "#0  send_signal ()")) << output;
-    EXPECT_TRUE(has(output, "No more reverse-execution history")) << output;
+    expect_parts(output, {"\"detours\"", "\"CPU 0, runs ", "libc.so.6", "$1 = 1", "r-xp",
+                          "/detours", "__vdso_time", "Cannot access memory", "here: #",
+                          "#0  send_signal ()", "No more reverse-execution history"});
 }
 
 TEST_F(Debug, BeginsAtTheEndIfAsked) {
@@ -225,10 +307,8 @@ reverse-continue
 info threads
 )",
                                         "--at end");
-    EXPECT_TRUE(has(output, "sum_of (node=0x")) << output;
-    EXPECT_TRUE(has(output, "mov ")) << output;
-    EXPECT_TRUE(has(output, "No more reverse-execution history")) << output;
-    EXPECT_TRUE(has(output, "do_exit")) << output;
+    expect_parts(output, {"sum_of (node=0x", "mov ", "No more reverse-execution history", "do_exit",
+                          "received signal SIGSEGV"});
 }
 
 TEST_F(Debug, ShowsTheMachineAlone) {
@@ -243,9 +323,218 @@ reverse-stepi
 monitor when
 )",
                                         "--process machine");
-    EXPECT_TRUE(has(output, "\"CPU 0, runs ")) << output;
-    EXPECT_TRUE(has(output, "Breakpoint 1, 0x") && has(output, "in do_sys_openat2 ()")) << output;
-    EXPECT_TRUE(has(output, "$1 = 1")) << output;
+    expect_parts(output, {"\"CPU 0, runs ", "Breakpoint 1, 0x", "in do_sys_openat2 ()", "$1 = 1"});
+}
+
+// --- Signals, forks and Ctrl-C. ---
+
+TEST_F(Debug, StopsAtSignalsBeforeTheirHandlers) {
+    const std::string output = debugged("signals", R"(continue
+bt
+stepi
+bt
+reverse-stepi
+reverse-stepi
+x/i $pc
+echo forwards\n
+continue
+continue
+bt
+continue
+bt
+continue
+echo backwards\n
+reverse-continue
+reverse-continue
+reverse-continue
+)");
+    // SIGALRM is one of those that gdb does not stop for unless it is told to.
+    expect_parts(output, {"received signal SIGUSR1", "#0  __pthread_kill", "in main (",
+                          "on_ask (number=", "#1  <signal handler called>", "#2  __pthread_kill",
+                          "received signal SIGUSR1", "syscall", "forwards", "signal SIGUSR1",
+                          "signal SIGUSR2", "in fork_and_wait ()", "signal SIGTERM", "in end ()",
+                          "No more reverse-execution history", "backwards", "signal SIGUSR2",
+                          "signal SIGUSR1", "No more reverse-execution history"});
+    EXPECT_EQ(output.find("SIGALRM"), std::string::npos) << output;
+    EXPECT_EQ(output.find("SIGCHLD"), std::string::npos) << output;
+}
+
+TEST_F(Debug, StopsAtSignalsOnSeveralCPUs) {
+    const std::string output = debugged("signals_on_two", R"(continue
+continue
+continue
+continue
+reverse-continue
+reverse-continue
+reverse-stepi
+stepi
+)");
+    expect_parts(output, {"signal SIGUSR1", "signal SIGUSR2", "signal SIGTERM",
+                          "No more reverse-execution history", "signal SIGUSR2", "signal SIGUSR1",
+                          "signal SIGUSR1"});
+}
+
+TEST_F(Debug, PassesTheSignalsThatGDBDoesNotWant) {
+    const std::string output = debugged("signals", R"(handle SIGUSR1 SIGUSR2 nostop noprint pass
+handle SIGALRM stop print pass
+continue
+bt
+stepi
+tbreak raise
+continue
+finish
+reverse-next
+echo again\n
+stepi
+reverse-stepi
+next
+reverse-next
+tbreak on_ask
+continue
+bt
+reverse-finish
+echo over\n
+stepi
+bt 1
+continue
+)");
+    expect_parts(
+        output,
+        {"received signal SIGALRM", "#0  0x", "wait_for_alarm ()", "on_alarm (number=", "main (",
+         "raise(SIGUSR1)", "again", "raise(SIGUSR1)", "fork_and_wait", "raise(SIGUSR1)", "on_ask (",
+         "<signal handler called>", "over", "in __pthread_kill", "received signal SIGTERM"});
+    EXPECT_EQ(output.find("signal SIGUSR"), std::string::npos) << output;
+}
+
+TEST_F(Debug, StaysWithTheParentOfAForkOrFollowsTheChild) {
+    const std::string output = debugged("signals", R"(handle SIGUSR1 SIGUSR2 nostop noprint pass
+break fork_and_wait
+continue
+break count_call
+continue
+print by
+finish
+reverse-continue
+reverse-continue
+echo fork\n
+catch fork
+continue
+bt
+set follow-fork-mode child
+continue
+print by
+bt
+info inferiors
+continue
+echo back\n
+reverse-continue
+reverse-continue
+)");
+    expect_parts(output, {"Breakpoint 1, fork_and_wait ()", "Detaching after fork from child",
+                          "Breakpoint 2, count_call (by=2)", "$1 = 2", "fork_and_wait ()",
+                          "Breakpoint 2, count_call (by=2)", "Breakpoint 1, fork_and_wait ()",
+                          "fork\n", "Catchpoint 3 (forked process", "in fork_and_wait ()",
+                          "Detaching after fork from parent", "Breakpoint 2, count_call (by=40)",
+                          "$3 = 40", "in fork_and_wait ()", "* 2    process",
+                          "No more reverse-execution history", "back\n",
+                          "Breakpoint 2, count_call (by=40)", "No more reverse-execution history"});
+    EXPECT_EQ(output.find("warning: unable"), std::string::npos) << output;
+}
+
+TEST_F(Debug, SaysThatItHasOneProcessAtATime) {
+    const std::string output = debugged("signals", R"(handle SIGUSR1 SIGUSR2 nostop noprint pass
+set detach-on-fork off
+break count_call
+continue
+print by
+reverse-continue
+)");
+    expect_parts(output, {"New inferior 2", "uchronia: only one process can be debugged at a time",
+                          "count_call (by=2)", "$1 = 2", "No more reverse-execution history"});
+}
+
+TEST_F(Debug, GoesThroughAnExecInBothDirections) {
+    const std::string output = debugged("shell", R"(handle all nostop noprint pass
+set follow-fork-mode child
+set breakpoint pending on
+catch exec
+continue
+set follow-fork-mode parent
+break count_call
+continue
+bt
+echo back\n
+disable
+reverse-continue
+stepi 4
+reverse-continue
+echo again\n
+enable
+continue
+reverse-stepi
+continue
+)");
+    expect_parts(output, {"is executing new program: ",
+                          "/signals",
+                          "Catchpoint 1 (exec'd",
+                          "_start ()",
+                          "Detaching after fork from child",
+                          "Breakpoint 2, count_call (by=2)",
+                          "in fork_and_wait ()",
+                          "back\n",
+                          "is executing new program: ",
+                          "/dash",
+                          "No more reverse-execution history",
+                          "No more reverse-execution history",
+                          "again\n",
+                          "is executing new program: ",
+                          "/signals",
+                          "Catchpoint 1 (exec'd",
+                          "is executing new program: ",
+                          "/dash",
+                          "Catchpoint 1 (exec'd",
+                          "is executing new program: ",
+                          "/signals",
+                          "Catchpoint 1 (exec'd"});
+}
+
+TEST_F(Debug, StopsLongRunsForCtrlC) {
+    // A watch in the page that the program writes to makes the runs take many seconds.
+    const std::string output = debugged("signals", R"(handle all nostop noprint pass
+python
+import os, signal, threading
+def interrupt_soon():
+    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+def moment():
+    return int(gdb.execute("monitor when", to_string=True).split()[0][1:])
+end
+break run_long
+continue
+watch calls
+python begin = moment()
+python interrupt_soon()
+continue
+bt
+python first = moment()
+delete
+break end
+continue
+python end = moment()
+delete
+watch calls
+python interrupt_soon()
+reverse-continue
+bt
+python second = moment()
+delete
+break fork_and_wait
+reverse-continue
+python print("in order:", begin < first < end and begin < second < end)
+)");
+    expect_parts(output,
+                 {"Breakpoint 1, run_long (", "received signal SIGINT", "#0  ", "run_long (",
+                  "in main (", "Breakpoint 3, end ()", "received signal SIGINT", "#0  ",
+                  "run_long (", "in main (", "Breakpoint 5, fork_and_wait ()", "in order: True"});
 }
 
 // --- Looking changes nothing. ---
@@ -292,6 +581,43 @@ TEST_F(Debug, ChangesNothingInEitherEngine) {
     ASSERT_GT(plain.size(), 3u);
     EXPECT_EQ(plain, digests(machine::Engine::kTranslator, true));
     EXPECT_EQ(plain, digests(machine::Engine::kInterpreter, true));
+}
+
+TEST_F(Debug, ChangesNothingByStoppingAtSignalsAndForks) {
+    const auto open = [] {
+        auto opened = cli::OpenedHistory::open(history_of("signals"), machine::Engine::kTranslator);
+        EXPECT_TRUE(opened.ok()) << opened.error().message;
+        return std::move(*opened);
+    };
+    const auto no_files = [](const std::string&) -> Result<std::vector<u8>> { return Error{""}; };
+    std::vector<std::pair<Ticks, Digest>> seen;
+    std::vector<int> signals;
+    {
+        const auto opened = open();
+        debug::Traveller traveller(opened->timeline());
+        const auto debuggee = debug::Debuggee::find(traveller, {}, no_files);
+        ASSERT_TRUE(debuggee.ok()) << debuggee.error().message;
+        debug::Control control(traveller, **debuggee);
+        control.set_stops(/*at_forks=*/true, /*at_execs=*/true);
+        debug::Event event;
+        do {
+            event = control.go_on();
+            seen.emplace_back(traveller.ticks(), traveller.machine().state_digest());
+            signals.push_back(event.signal);
+        } while (event.kind == debug::Event::Kind::kSignal ||
+                 event.kind == debug::Event::Kind::kFork);
+        event = control.go_back();
+        EXPECT_EQ(event.signal, SIGUSR2);
+        const auto last = seen.end() - 3;
+        EXPECT_EQ(traveller.ticks(), last->first);
+        EXPECT_EQ(traveller.machine().state_digest(), last->second);
+    }
+    EXPECT_EQ(signals, std::vector<int>({SIGALRM, SIGUSR1, 0, SIGUSR2, SIGTERM, 0}));
+    const auto plain = open();
+    for (const auto& [tick, digest] : seen) {
+        ASSERT_TRUE(plain->timeline().seek(history::Moment::at(tick)).ok());
+        EXPECT_EQ(plain->timeline().machine().state_digest(), digest) << tick.value;
+    }
 }
 
 }  // namespace
