@@ -400,7 +400,7 @@ continue
 )");
     expect_parts(
         output,
-        {"received signal SIGALRM", "#0  0x", "wait_for_alarm ()", "on_alarm (number=", "main (",
+        {"received signal SIGALRM", "#0  ", "wait_for_alarm ()", "on_alarm (number=", "main (",
          "raise(SIGUSR1)", "again", "raise(SIGUSR1)", "fork_and_wait", "raise(SIGUSR1)", "on_ask (",
          "<signal handler called>", "over", "in __pthread_kill", "received signal SIGTERM"});
     EXPECT_EQ(output.find("signal SIGUSR"), std::string::npos) << output;
