@@ -131,7 +131,7 @@ std::string level_name(u64 log_level) {
 
 void say_kernel_report(u64 kind, std::string_view text) {
     say("the guest's kernel reports: " + report_name(kind));
-    say(text);
+    say(printable(text, "\n\t"));
 }
 
 bool is_for_users(u64 log_level) {
@@ -139,7 +139,7 @@ bool is_for_users(u64 log_level) {
 }
 
 void say_agent_log(u64 level, std::string_view text) {
-    say("agent: " + level_name(level) + ": " + std::string(text));
+    say("agent: " + level_name(level) + ": " + printable(text, "\n\t"));
 }
 
 }  // namespace uchronia::cli
