@@ -63,7 +63,7 @@ Halt Traveller::run_from(Ticks limit, const Hunt& hunt, DebugStops::First first)
     while (ticks() < limit) {
         if (timeline_.end())
             return {.why = Halt::Why::kEnd};
-        if (is_interrupted_ && is_interrupted_())
+        if (timeline_.run().interrupted() || (is_interrupted_ && is_interrupted_()))
             return {.why = Halt::Why::kInterrupted};
         const u64 here = ticks().value;
         const u64 next = std::min({limit.value, here + kSlice, (here / kSpacing + 1) * kSpacing});
