@@ -255,6 +255,9 @@ Result<machine::Checkpoint> CheckpointStore::load(const StoredMoment& moment,
                                                   memory::FrameStore& frames,
                                                   const memory::RAMSnapshot& start) {
     const std::string path = path_of(moment);
+    // Another process has emptied the folder, and perhaps begun anew.
+    if (!host::exists(path))
+        return Error{"the checkpoint " + path + " is not there any more"};
     Result<machine::Checkpoint> checkpoint = read(path, moment, frames, start);
     if (checkpoint)
         return checkpoint;
