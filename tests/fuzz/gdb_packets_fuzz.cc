@@ -6,11 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <string>
 #include <thread>
 
 #include "base/check.h"
-#include "cli/moments.h"
 #include "debug/gdb_server.h"
 #include "guest/hypercall.h"
 #include "machine/flat_guest.h"
@@ -28,7 +28,8 @@ constexpr unsigned kSecondsUntilItHangs = 120;
 // Flags of the first byte.
 constexpr u8 kTranslated = 1, kGoesAway = 2, kAsItIs = 4;
 
-// Adds, reads and writes over page ends, copies; three hundred times, and then it exits.
+// Adds, reads and writes over page ends, copies, asks for random bytes; three hundred times, and
+// then it exits.
 // clang-format off
 const std::vector<u8> kCode = {
     0xb9, 0x2c, 0x01, 0x00, 0x00,                    //       mov ecx, 300
@@ -41,9 +42,13 @@ const std::vector<u8> kCode = {
     0xb9, 0x10, 0x00, 0x00, 0x00,                    //       mov ecx, 16
     0xf3, 0xa4,                                      //       rep movsb
     0x59,                                            //       pop rcx
+    0xb8, UCHRONIA_ENTROPY, 0x00, 0x00, 0x00,        //       mov eax, ENTROPY
+    0xbf, 0x00, 0x30, 0x02, 0x00,                    //       mov edi, 23000h
+    0xbe, 0x10, 0x00, 0x00, 0x00,                    //       mov esi, 16
+    0x0f, 0x04,                                      //       hypercall
     0xf3, 0x90,                                      //       pause
     0xff, 0xc9,                                      //       dec ecx
-    0x75, 0xd1,                                      //       jnz loop
+    0x75, 0xc0,                                      //       jnz loop
     0xb8, UCHRONIA_EXIT, 0x00, 0x00, 0x00,           //       mov eax, EXIT
     0x31, 0xff,                                      //       xor edi, edi
     0x31, 0xf6,                                      //       xor esi, esi
@@ -84,6 +89,14 @@ std::unique_ptr<history::Timeline> guest_history(machine::Engine engine) {
 Digest digest_of_moment(history::Timeline& timeline) {
     CHECK(timeline.seek(history::Moment::at(Ticks(3333))).ok());
     return timeline.machine().state_digest();
+}
+
+// "#400", or the end.
+Result<history::Moment> any_moment(const std::string& text) {
+    if (text.empty())
+        return Error{"there is no moment"};
+    return text[0] == '#' ? history::Moment::at(Ticks(std::strtoull(text.c_str() + 1, nullptr, 10)))
+                          : history::Moment::end();
 }
 
 std::string packet(std::string_view payload) {
@@ -193,11 +206,11 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
         auto debuggee =
             debug::Debuggee::find(traveller, {.kind = debug::Choice::Kind::kMachine}, no_files);
         CHECK(debuggee.ok());
-        debug::GDBServer server(
-            traveller, **debuggee,
-            {.parse = cli::parse_moment, .format = [](Ticks tick, VirtualTime time) {
-                 return std::to_string(tick.value) + " " + std::to_string(time.value);
-             }});
+        debug::GDBServer server(traveller, **debuggee,
+                                {.parse = any_moment, .format = [](Ticks tick, VirtualTime time) {
+                                     return std::to_string(tick.value) + " " +
+                                            std::to_string(time.value);
+                                 }});
         const std::string sent =
             all_sent({reinterpret_cast<const char*>(data + 1), size - 1}, flags);
         Client client(sent, (flags & kGoesAway) != 0);
