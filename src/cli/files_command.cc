@@ -80,7 +80,7 @@ int files(const Options& options) {
     if (!done)
         return fail(done.error(), kHostError);
     if (!errors.empty())
-        say(errors.substr(0, errors.find_last_not_of('\n') + 1));
+        say(printable(errors, "\n\t"));
     if (!done->begun || done->exit_status != kSuccess)
         return done->exit_status;
     if (out != nullptr)

@@ -14,7 +14,7 @@ void say(std::string_view text);
 // For use in commands: shows the error, and gives the exit status back.
 int fail(const Error& error, int exit_status);
 
-// What steers a terminal as \xNN, but for what is to be kept.
+// What steers a terminal, and what is not UTF-8, as \xNN; but for what is to be kept.
 std::string printable(std::string_view text, std::string_view kept = "");
 
 // Whether a person watches standard error.

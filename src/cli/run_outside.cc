@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "cli/message.h"
+#include "cli/units.h"
 #include "guest/hypercall.h"
 
 namespace uchronia::cli {
@@ -39,13 +40,29 @@ bool RunOutside::hears(machine::OutputStream stream) const {
            (hearing_ == Hearing::kVisit && visit_began_ && is_of_visit(stream));
 }
 
+void RunOutside::fail(int error) {
+    output_error_ = error;
+    if (output_failed_)
+        output_failed_();
+}
+
+void RunOutside::keep(std::string& kept, std::span<const u8> bytes) {
+    if (output_error_ != 0)
+        return;
+    if (bytes.size() > most_kept_ - kept.size()) {
+        say("the guest writes more than can be kept, " + format_count(most_kept_) + " bytes");
+        return fail(EFBIG);
+    }
+    kept.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
 void RunOutside::output(machine::OutputStream stream, std::span<const u8> bytes) {
     if (!hears(stream))
         return;
     const bool is_error = machine::is_error(stream);
     if (std::string* kept = is_error ? kept_errors_ : kept_output_;
         kept != nullptr && is_of_visit(stream)) {
-        kept->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        keep(*kept, bytes);
         return;
     }
     const int descriptor = is_error ? STDERR_FILENO : STDOUT_FILENO;
@@ -57,9 +74,7 @@ void RunOutside::output(machine::OutputStream stream, std::span<const u8> bytes)
             if (!wait_for(descriptor, POLLOUT, interrupt_))
                 return;
         } else if (errno != EINTR) {
-            output_error_ = errno;
-            if (output_failed_)
-                output_failed_();
+            fail(errno);
         }
     }
 }
@@ -131,7 +146,7 @@ std::string level_name(u64 log_level) {
 
 void say_kernel_report(u64 kind, std::string_view text) {
     say("the guest's kernel reports: " + report_name(kind));
-    say(text);
+    say(printable(text, "\n\t"));
 }
 
 bool is_for_users(u64 log_level) {
@@ -139,7 +154,7 @@ bool is_for_users(u64 log_level) {
 }
 
 void say_agent_log(u64 level, std::string_view text) {
-    say("agent: " + level_name(level) + ": " + std::string(text));
+    say("agent: " + level_name(level) + ": " + printable(text, "\n\t"));
 }
 
 }  // namespace uchronia::cli

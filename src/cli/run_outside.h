@@ -29,10 +29,13 @@ class RunOutside final : public machine::Outside {
     explicit RunOutside(ConsoleUse console) : console_(console) {}
 
     void set_hearing(Hearing hearing) { hearing_ = hearing; }
-    // What a visit writes is kept there in place of being passed on.
-    void keep_visit_output(std::string* output, std::string* errors) {
+    // What a visit writes is kept there in place of being passed on. More than so many bytes of
+    // either is a failure of the output.
+    static constexpr u64 kMostKept = u64{1} << 30;
+    void keep_visit_output(std::string* output, std::string* errors, u64 most = kMostKept) {
         kept_output_ = output;
         kept_errors_ = errors;
+        most_kept_ = most;
     }
     // Where the files of a visit go.
     void bring_out_visit_to(OutWriter* writer) { visit_out_ = writer; }
@@ -57,6 +60,8 @@ class RunOutside final : public machine::Outside {
 
   private:
     bool hears(machine::OutputStream stream) const;
+    void keep(std::string& kept, std::span<const u8> bytes);
+    void fail(int error);
 
     ConsoleUse console_;
     int interrupt_ = -1;
@@ -68,6 +73,7 @@ class RunOutside final : public machine::Outside {
     bool visit_began_ = false;
     std::string* kept_output_ = nullptr;
     std::string* kept_errors_ = nullptr;
+    u64 most_kept_ = kMostKept;
     OutWriter* visit_out_ = nullptr;
 };
 

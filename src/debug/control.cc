@@ -305,16 +305,21 @@ Event Control::step_out_of(u64 thread, u64 begin, u64 end) {
     }
 }
 
-// Lets the machine go on by a tick. Whether it was the vCPU's.
-bool Control::run_one_tick(unsigned vcpu) {
-    (void)traveller_.run(traveller_.ticks() + Ticks(1), {});
-    return traveller_.machine().turn() == vcpu;
+// Lets the machine go on by a tick. Whose it was.
+Control::Turn Control::run_one_tick(unsigned vcpu) {
+    const Halt halt = traveller_.run(traveller_.ticks() + Ticks(1), {});
+    if (halt.why == Halt::Why::kInterrupted)
+        return Turn::kInterrupted;
+    return traveller_.machine().turn() == vcpu ? Turn::kOwn : Turn::kOther;
 }
 
 Event Control::step_vcpu(unsigned vcpu) {
     constexpr unsigned kMostTurns = 1u << 20;
     for (unsigned i = 0; i < kMostTurns && !traveller_.timeline().end(); ++i) {
-        if (run_one_tick(vcpu))
+        const Turn turn = run_one_tick(vcpu);
+        if (turn == Turn::kInterrupted)
+            return event(Kind::kInterrupted);
+        if (turn == Turn::kOwn)
             break;
     }
     return {.kind = traveller_.timeline().end() ? Kind::kEnd : Kind::kStepped,
@@ -337,7 +342,10 @@ Event Control::step_thread(const ThreadView& thread) {
         if (debuggee_.is_in_user_mode(*now)) {
             cpu::VCPU& cpu = traveller_.machine().vcpu(*now->vcpu);
             const Ticks before = traveller_.ticks();
-            if (!run_one_tick(cpu.index) || traveller_.ticks() == before)
+            const Turn turn = run_one_tick(cpu.index);
+            if (turn == Turn::kInterrupted)
+                return event(Kind::kInterrupted);
+            if (turn != Turn::kOwn || traveller_.ticks() == before)
                 continue;
             if (debuggee_.is_in_user_mode(*now))
                 return {.kind = Kind::kStepped, .thread = thread.id};

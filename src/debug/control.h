@@ -106,7 +106,8 @@ class Control {
     Event step_vcpu(unsigned vcpu);
     Event step_thread(const ThreadView& thread);
     Halt run_to_user_mode(const ThreadView& thread);
-    bool run_one_tick(unsigned vcpu);
+    enum class Turn : u8 { kOwn, kOther, kInterrupted };
+    Turn run_one_tick(unsigned vcpu);
     bool is_user_at(Ticks tick, u64 thread);
     Event step_thread_back(u64 thread);
     Halt event_between(Ticks begin, Ticks end, u64 task);

@@ -9,18 +9,10 @@ namespace {
 
 constexpr char kOK[] = "OK", kNoSuch[] = "E01", kNotMapped[] = "E0e", kBadPacket[] = "E16";
 constexpr char kPastIsFixed[] = "E.this is a recorded history: the past cannot be changed";
-constexpr std::size_t kMostInPacket = 0x8000;
 constexpr u64 kMachineProcess = 1;  // where there is none
 
 // Insertions: software and hardware breakpoints, then watches for writes, reads, both.
 enum PointKind : u64 { kSoftware, kHardware, kWriteWatch, kReadWatch, kAccessWatch };
-
-std::string_view next_word(std::string_view& text, char end) {
-    const std::size_t at = text.find(end);
-    const std::string_view word = text.substr(0, at);
-    text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
-    return word;
-}
 
 std::string part_of(std::string_view all, u64 offset, u64 size) {
     size = std::min<u64>(size, kMostInPacket);
@@ -74,14 +66,6 @@ const GDBServer::Row GDBServer::kRows[] = {
     {"c", &GDBServer::go_on},
     {"s", &GDBServer::step},
     {"D", &GDBServer::detach},
-};
-
-const GDBServer::MonitorRow GDBServer::kMonitorRows[] = {
-    {"when", "the present moment", &GDBServer::monitor_when},
-    {"seek", "MOMENT (#TICK, 1.5s, end, or a mark): goes there", &GDBServer::monitor_seek},
-    {"mark", "NAME: calls the present moment so", &GDBServer::monitor_mark},
-    {"marks", "lists the marks", &GDBServer::monitor_marks},
-    {"help", "tells these commands", &GDBServer::monitor_help},
 };
 
 GDBServer::GDBServer(Traveller& traveller, Debuggee& debuggee, MomentText text)
@@ -469,121 +453,6 @@ std::string GDBServer::transfer(std::string_view rest) {
         return part_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, offset, size);
     }
     return "";
-}
-
-std::string GDBServer::file_operation(std::string_view rest) {
-    if (take(rest, "setfs:"))
-        return "F0";
-    if (take(rest, "open:"))
-        return open_file(rest);
-    if (take(rest, "pread:"))
-        return read_file(rest);
-    if (take(rest, "close:"))
-        return open_files_.erase(static_cast<int>(take_number(rest).value_or(0))) != 0 ? "F0"
-                                                                                       : "F-1,9";
-    if (take(rest, "fstat:")) {
-        const auto found = open_files_.find(static_cast<int>(take_number(rest).value_or(0)));
-        if (found == open_files_.end())
-            return "F-1,9";
-        // struct stat of the protocol: big-endian; device, inode, mode, links, user, group, device,
-        // then 8 bytes of size, block size and blocks, then three times.
-        const auto contents = debuggee_.file(found->second);
-        const u64 bytes = contents ? contents->size() : 0;
-        std::string stat(64, '\0');
-        stat[10] = '\x81', stat[11] = '\x24';  // a regular file that can be read
-        for (unsigned i = 0; i < 8; ++i)
-            stat[28 + i] = static_cast<char>(bytes >> (56 - 8 * i));
-        return "F40;" + escaped(stat);
-    }
-    return "";
-}
-
-std::string GDBServer::open_file(std::string_view rest) {
-    const std::string path = from_hex(next_word(rest, ','));
-    const u64 flags = take_number(rest).value_or(0);
-    if ((flags & 3) != 0)
-        return "F-1,1e";  // EROFS
-    if (!debuggee_.file(path))
-        return "F-1,2";  // ENOENT
-    open_files_[next_file_] = path;
-    return "F" + hex_number(static_cast<u64>(next_file_++));
-}
-
-std::string GDBServer::read_file(std::string_view rest) {
-    const auto found = open_files_.find(static_cast<int>(take_number(rest).value_or(0)));
-    take(rest, ",");
-    const u64 size = std::min<u64>(take_number(rest).value_or(0), kMostInPacket);
-    take(rest, ",");
-    const u64 offset = take_number(rest).value_or(0);
-    if (found == open_files_.end())
-        return "F-1,9";
-    const Result<std::vector<u8>> contents = debuggee_.file(found->second);
-    if (!contents || offset >= contents->size())
-        return "F0;";
-    const std::string_view all(reinterpret_cast<const char*>(contents->data()), contents->size());
-    const std::string_view part = all.substr(offset, size);
-    return "F" + hex_number(part.size()) + ";" + escaped(part);
-}
-
-// --- gdb's command "monitor". ---
-
-std::string GDBServer::monitor(std::string_view rest) {
-    const std::string line = from_hex(rest);
-    const std::size_t space = line.find(' ');
-    const std::string name = line.substr(0, space);
-    const std::string argument = space == std::string::npos ? "" : line.substr(space + 1);
-    for (const MonitorRow& row : kMonitorRows) {
-        if (row.name == name)
-            return to_hex((this->*row.handler)(argument) + "\n");
-    }
-    return to_hex("there is no 'monitor " + name + "'\n" + monitor_help("") + "\n");
-}
-
-std::string GDBServer::monitor_help(const std::string&) {
-    std::string text;
-    for (const MonitorRow& row : kMonitorRows)
-        text += (text.empty() ? "monitor " : "\nmonitor ") + std::string(row.name) + "  " +
-                std::string(row.help);
-    return text;
-}
-
-std::string GDBServer::here() {
-    return text_.format(traveller_.ticks(), traveller_.timeline().time());
-}
-
-std::string GDBServer::monitor_when(const std::string&) {
-    return here();
-}
-
-std::string GDBServer::monitor_seek(const std::string& rest) {
-    history::Moment moment;
-    if (const auto mark = marks_.find(rest); mark != marks_.end()) {
-        moment = history::Moment::at(mark->second.tick);
-    } else {
-        const Result<history::Moment> parsed = text_.parse(rest);
-        if (!parsed)
-            return parsed.error().message;
-        moment = *parsed;
-    }
-    if (Status status = control_.go_to(moment); !status)
-        return status.error().message;
-    last_ = {.kind = Event::Kind::kStepped, .thread = debuggee_.present_thread()};
-    thread_ = run_thread_ = last_.thread;
-    return here();
-}
-
-std::string GDBServer::monitor_mark(const std::string& rest) {
-    if (rest.empty())
-        return "a mark needs a name: monitor mark NAME";
-    marks_[rest] = {traveller_.ticks(), traveller_.timeline().time()};
-    return rest + ": " + here();
-}
-
-std::string GDBServer::monitor_marks(const std::string&) {
-    std::string text;
-    for (const auto& [name, mark] : marks_)
-        text += (text.empty() ? "" : "\n") + name + ": " + text_.format(mark.tick, mark.time);
-    return text.empty() ? "there are no marks" : text;
 }
 
 }  // namespace uchronia::debug

@@ -64,6 +64,13 @@ std::string hex_number(u64 value) {
     return text;
 }
 
+std::string_view next_word(std::string_view& text, char end) {
+    const std::size_t at = text.find(end);
+    const std::string_view word = text.substr(0, at);
+    text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
+    return word;
+}
+
 std::optional<u64> take_number(std::string_view& text) {
     u64 value = 0;
     std::size_t count = 0;

@@ -14,6 +14,8 @@
 
 namespace uchronia::debug {
 
+inline constexpr std::size_t kMostInPacket = 0x8000;  // bytes of payload, before they are escaped
+
 std::string to_hex(std::span<const u8> bytes);
 std::string to_hex(std::string_view text);
 // Up to the first character that is no pair of digits.
@@ -21,6 +23,8 @@ std::string from_hex(std::string_view text);
 std::string hex_number(u64 value);
 // Takes a hexadecimal number from the front of a text, if there is one.
 std::optional<u64> take_number(std::string_view& text);
+// Takes what comes before the next `end`, and that.
+std::string_view next_word(std::string_view& text, char end);
 // Takes a prefix.
 bool take(std::string_view& text, std::string_view prefix);
 // "p50.51" or "51", in hexadecimal; -1 and 0 stand for all or any.

@@ -41,7 +41,9 @@ class Traveller final : private cpu::DebugFilter {
     void set_interruption(std::function<bool()> is_interrupted) {
         is_interrupted_ = std::move(is_interrupted);
     }
-    bool is_interrupted() const { return is_interrupted_ && is_interrupted_(); }
+    bool is_interrupted() const {
+        return timeline_.run().interrupted() || (is_interrupted_ && is_interrupted_());
+    }
 
     history::Timeline& timeline() { return timeline_; }
     machine::Machine& machine() { return timeline_.machine(); }

@@ -87,7 +87,7 @@ Result<Contents> contents_of(const std::string& path, const StoredMoment& moment
     Contents result{.entries = std::vector<Entry>(header.entry_count),
                     .state = {content->begin() + static_cast<i64>(entries_size), content->end()},
                     .ram = header.ram};
-    std::memcpy(result.entries.data(), content->data(), entries_size);
+    std::copy_n(content->data(), entries_size, reinterpret_cast<u8*>(result.entries.data()));
     return result;
 }
 
@@ -155,7 +155,8 @@ Status CheckpointStore::read_digests() {
         if (!bytes)
             return bytes.error();
         digests.resize(std::min<u64>(bytes->size() / sizeof(Digest), kZeroSlot));
-        std::memcpy(digests.data(), bytes->data(), digests.size() * sizeof(Digest));
+        std::copy_n(bytes->data(), digests.size() * sizeof(Digest),
+                    reinterpret_cast<u8*>(digests.data()));
     }
     // Somebody has begun anew: the pages are in another file.
     if (digests.size() < digests_.size() ||
@@ -255,6 +256,9 @@ Result<machine::Checkpoint> CheckpointStore::load(const StoredMoment& moment,
                                                   memory::FrameStore& frames,
                                                   const memory::RAMSnapshot& start) {
     const std::string path = path_of(moment);
+    // Another process has emptied the folder, and perhaps begun anew.
+    if (!host::exists(path))
+        return Error{"the checkpoint " + path + " is not there any more"};
     Result<machine::Checkpoint> checkpoint = read(path, moment, frames, start);
     if (checkpoint)
         return checkpoint;

@@ -104,6 +104,12 @@ TEST_F(Checkpoints, AreSavedOverWhatWasNeverFinished) {
     EXPECT_TRUE(can_load(kSecond, second_));
 }
 
+TEST_F(Checkpoints, ThatOthersHaveRemovedAreNoReasonToRemoveTheRest) {
+    std::filesystem::remove(path_of("10.100.checkpoint"));
+    EXPECT_FALSE(can_load(kFirst, first_));
+    EXPECT_TRUE(can_load(kSecond, second_));
+}
+
 TEST_F(Checkpoints, OfAFolderThatCannotBeAreAnError) {
     write("file", "");
     CheckpointStore store(path_of("file"));

@@ -1,7 +1,6 @@
 #include "history/file_record.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace uchronia::history {
 namespace {
@@ -152,7 +151,7 @@ host::FileResult<u64> RecordedFiles::read(const std::string& path, u64 offset,
     const Block& block = recorded.value;
     if (block.bytes.size() != block.size || block.size > bytes.size())
         return read_host(path, offset, bytes, recorded);
-    std::memcpy(bytes.data(), block.bytes.data(), block.size);
+    std::copy_n(block.bytes.data(), block.size, bytes.data());
     return block.size;
 }
 
@@ -165,7 +164,7 @@ host::FileResult<u64> RecordedFiles::read_host(const std::string& path, u64 offs
         return count;
     const auto stored = store_ == nullptr ? std::nullopt : store_->get(recorded.value.digest);
     if (stored && stored->size() == recorded.value.size && stored->size() <= bytes.size()) {
-        std::memcpy(bytes.data(), stored->data(), stored->size());
+        std::copy_n(stored->data(), stored->size(), bytes.data());
         return u64{stored->size()};
     }
     if (!changed_file_)

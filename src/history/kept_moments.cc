@@ -31,7 +31,7 @@ std::optional<StoredMoment> KeptMoments::restore_before(const Moment& moment, Ti
     const Result<machine::Checkpoint> checkpoint = store_.load(*best, frames, start);
     if (checkpoint && machine.restore(*checkpoint))
         return best;
-    moments_.clear();  // the store has emptied itself
+    moments_.clear();  // somebody has emptied the store
     return std::nullopt;
 }
 

@@ -1,7 +1,6 @@
 #include "history/stepped_run.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace uchronia::history {
 namespace {
@@ -23,7 +22,7 @@ class SteppedRun::ReplayOutside final : public machine::SilentOutside {
         if (offset >= input_.size())
             return 0;
         const u64 count = std::min<u64>(bytes.size(), input_.size() - offset);
-        std::memcpy(bytes.data(), input_.data() + offset, count);
+        std::copy_n(input_.data() + offset, count, bytes.data());
         return count;
     }
 

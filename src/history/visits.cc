@@ -138,7 +138,7 @@ u64 VisitCalls::visit_input(u64 visit, u64 offset, std::span<u8> bytes) {
     if (offset > recorded.size())
         return 0;
     const u64 known = std::min<u64>(bytes.size(), recorded.size() - offset);
-    std::memcpy(bytes.data(), recorded.data() + offset, known);
+    std::copy_n(recorded.data() + offset, known, bytes.data());
     if (known == bytes.size() || input_ == nullptr || visit + 1 != visits_.size())
         return known;
     const std::span<u8> rest = bytes.subspan(known);

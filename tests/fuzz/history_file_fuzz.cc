@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "history/history_file.h"
+#include "history/sample_visits.h"
 #include "tests/fuzz/target.h"
 
 namespace uchronia::fuzz {
@@ -100,7 +101,10 @@ std::vector<std::vector<u8>> seeds() {
     CHECK(history::parse_history(file, "example").ok());
     history::History held = example();
     held.tape.holds = {{Ticks(5), 0, VirtualTime(9)}, {Ticks(8), 0, VirtualTime(10)}};
-    return {file, unpacked(file), unpacked(file), unpacked(history::serialise_history(held))};
+    history::History visited = example();
+    visited.visits = history::sample_visits();
+    return {file, unpacked(file), unpacked(file), unpacked(history::serialise_history(held)),
+            unpacked(history::serialise_history(visited))};
 }
 
 }  // namespace uchronia::fuzz
@@ -113,6 +117,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     const auto history = history::parse_history(file, "input");
     if (!history)
         return 0;
+    std::vector<history::Visit> visits = history->visits;
+    const history::VisitCalls calls(visits, Ticks(1), VirtualTime(1));
     const auto again = history::parse_history(history::serialise_history(*history), "again");
     CHECK(again.ok() && *again == *history);
     return 0;
