@@ -87,9 +87,10 @@ void StartedRun::forget_future() {
 void StartedRun::branch(u64 seed, VirtualTime timeout) {
     const VirtualTime recorded = history_.limits.timeout;
     forget_future();
+    const VirtualTime here = machine_.now() - start_time_;
     if (timeout != kNever)
-        history_.limits.timeout = saturating_sum(time(), timeout);
-    else if (recorded > time())
+        history_.limits.timeout = saturating_sum(here, timeout);
+    else if (recorded > here)
         history_.limits.timeout = recorded;
     change_seed(seed);
 }
