@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/prng.h"
 #include "cli/opened_history.h"
 #include "debug/control.h"
 #include "debug/debuggee.h"
@@ -535,6 +536,96 @@ python print("in order:", begin < first < end and begin < second < end)
                  {"Breakpoint 1, run_long (", "received signal SIGINT", "#0  ", "run_long (",
                   "in main (", "Breakpoint 3, end ()", "received signal SIGINT", "#0  ",
                   "run_long (", "in main (", "Breakpoint 5, fork_and_wait ()", "in order: True"});
+}
+
+// --- What the guest's kernel has in its memory may be anything. ---
+
+// Structures of the kernel in which a look begins, and somewhere in user memory.
+std::vector<u64> places_to_damage(debug::Debuggee& debuggee) {
+    debug::GuestTasks& tasks = *debuggee.tasks();
+    std::vector<u64> places = {*tasks.kernel().address_of("init_task"),
+                               *tasks.kernel().address_of("modules"),
+                               *tasks.kernel().address_of("vmemmap_base")};
+    for (const debug::ThreadView& thread : debuggee.threads()) {
+        const u64 task = thread.task != 0 ? thread.task : tasks.current(*thread.vcpu);
+        const u64 memory = tasks.memory_of(task);
+        places.push_back(task);
+        if (memory != 0)
+            places.push_back(memory);
+        // What these point to.
+        for (u64 offset = 0; offset < 4096; offset += 8) {
+            const u64 pointer = tasks.view().number(task + offset);
+            if (pointer >> 47 == ~u64{0} >> 47 && pointer % 8 == 0 && offset % 7 == 0)
+                places.push_back(pointer);
+        }
+    }
+    return places;
+}
+
+void damage(debug::Debuggee& debuggee, machine::Machine& machine, const std::vector<u64>& places,
+            u64 round) {
+    u64 drawn = 0;
+    const auto below = [&](u64 limit) { return random_word(7, round, drawn++) % limit; };
+    for (u64 count = 1 + below(30); count != 0; --count) {
+        const u64 place = places[below(places.size())];
+        u64 address = place + 8 * below(below(2) == 0 ? 32 : 640), physical = 0;
+        const u64 values[] = {0,
+                              1,
+                              ~u64{0},
+                              place,
+                              places[below(places.size())],
+                              address,
+                              address + 8,
+                              place + 8 * below(512),
+                              below(~u64{0})};
+        const u64 value = values[below(std::size(values))];
+        if (debuggee.tasks()->view().translate(address, physical))
+            machine.ram().store(PhysicalAddress(physical), value);
+    }
+    // Page tables too.
+    const u64 root = machine.vcpu(machine.turn()).state.cr3 & ~kPageMask;
+    if (below(4) == 0)
+        machine.ram().store(PhysicalAddress(root + 8 * below(512)), below(~u64{0}));
+    machine.drop_caches();
+}
+
+void look_at_everything(debug::Debuggee& debuggee) {
+    debug::GuestTasks& tasks = *debuggee.tasks();
+    const std::vector<debug::ThreadView> threads = debuggee.threads();
+    for (std::size_t i = 0; i < std::min<std::size_t>(threads.size(), 5); ++i) {
+        const debug::RegisterValues values = debuggee.registers(threads[i]);
+        EXPECT_FALSE(debug::register_bytes(values).empty());
+        for (const u64 address : {values.rip, values.gpr[cpu::kRSP], u64{0x40'0000}})
+            (void)debuggee.read(address, 9000);
+        (void)debuggee.is_in_user_mode(threads[i]);
+        (void)tasks.program_of(tasks.memory_of(threads[i].task));
+    }
+    (void)debuggee.thread(debuggee.present_thread());
+    (void)debuggee.is_there();
+    EXPECT_LE(debuggee.auxiliary_vector().size(), 4096u);
+    (void)tasks.find_process(12345);
+    (void)tasks.kernel().function_at(*tasks.kernel().address_of("modules"));
+    (void)tasks.kernel().function_at(0xffff'ffff'c010'0000);
+}
+
+TEST_F(Debug, TakesWhateverTheKernelsMemoryHolds) {
+    Result<std::unique_ptr<cli::OpenedHistory>> opened =
+        cli::OpenedHistory::open(history_of("detours"), machine::Engine::kTranslator);
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    machine::Machine& machine = (*opened)->timeline().machine();
+    debug::Traveller traveller((*opened)->timeline());
+    const auto no_files = [](const std::string&) -> Result<std::vector<u8>> { return Error{""}; };
+    const auto debuggee = debug::Debuggee::find(traveller, {}, no_files);
+    ASSERT_TRUE(debuggee.ok()) << debuggee.error().message;
+    const machine::Checkpoint checkpoint = machine.checkpoint();
+    const Digest before = machine.state_digest();
+    const std::vector<u64> places = places_to_damage(**debuggee);
+    for (u64 round = 0; round < 200; ++round) {
+        damage(**debuggee, machine, places, round);
+        look_at_everything(**debuggee);
+        ASSERT_TRUE(machine.restore(checkpoint).ok());
+    }
+    EXPECT_EQ(machine.state_digest(), before);
 }
 
 // --- Looking changes nothing. ---
