@@ -117,7 +117,7 @@ class CrossingOperandTest : public InterpreterTest {
         c.load_code(kCode, {0x80, 0x0b, 0, 0x80, 0x4b, 7, 0, kHLT});  // or byte [rbx], 0; the last
         c.gpr(kRBX) = kOperand;
         c.gpr(kRCX) = 0x0101010101010101;
-        c.store<u64>(kOperand, 0x1122334455667788);
+        c.load_code(kOperand, {0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11});
         c.run_from(kCode);
         c.cpu.state.halted = false;
         c.load_code(kCode, {0x48, 0x8b, 0x03,  // mov rax, [rbx]
