@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "history/recorded_input.h"
 
 namespace uchronia::history {
 namespace {
@@ -32,18 +33,11 @@ class Session::SessionOutside final : public machine::Outside {
         outside_.output(stream, bytes);
     }
     u64 input(u64 offset, std::span<u8> bytes) override {
-        // As a state from a file may say.
-        if (offset > recorded_.size())
-            return 0;
-        const u64 known = std::min<u64>(bytes.size(), recorded_.size() - offset);
-        std::copy_n(recorded_.data() + offset, known, bytes.data());
-        if (live_ == LiveInput::kNo || known == bytes.size())
-            return known;
-        const std::span<u8> rest = bytes.subspan(known);
-        const u64 count = outside_.input(offset + known, rest);
-        recorded_.insert(recorded_.end(), rest.begin(),
-                         rest.begin() + static_cast<std::ptrdiff_t>(count));
-        return known + count;
+        if (live_ == LiveInput::kNo)
+            return read_recorded(recorded_, offset, bytes);
+        return read_and_record(recorded_, offset, bytes, [this](u64 at, std::span<u8> rest) {
+            return outside_.input(at, rest);
+        });
     }
     void console(u8 byte) override {
         outside_.console(byte);

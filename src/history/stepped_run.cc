@@ -1,6 +1,6 @@
 #include "history/stepped_run.h"
 
-#include <algorithm>
+#include "history/recorded_input.h"
 
 namespace uchronia::history {
 namespace {
@@ -19,11 +19,7 @@ class SteppedRun::ReplayOutside final : public machine::SilentOutside {
   public:
     explicit ReplayOutside(const std::vector<u8>& input) : input_(input) {}
     u64 input(u64 offset, std::span<u8> bytes) override {
-        if (offset >= input_.size())
-            return 0;
-        const u64 count = std::min<u64>(bytes.size(), input_.size() - offset);
-        std::copy_n(input_.data() + offset, count, bytes.data());
-        return count;
+        return read_recorded(input_, offset, bytes);
     }
 
   private:

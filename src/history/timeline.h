@@ -60,7 +60,6 @@ class Timeline {
     // Forgets a branch, which must have no branches, and be neither the present one nor the
     // recorded history.
     void drop(BranchNumber branch);
-    BranchNumber present_branch() const { return present_; }
 
     // The latest checkpoint in memory before `tick` (0: the start).
     Ticks checkpoint_before(Ticks tick) const;

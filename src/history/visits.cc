@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "guest/hypercall.h"
+#include "history/recorded_input.h"
 
 namespace uchronia::history {
 namespace {
@@ -135,17 +136,11 @@ u64 VisitCalls::visit_input(u64 visit, u64 offset, std::span<u8> bytes) {
     if (visit >= visits_.size())
         return 0;
     std::vector<u8>& recorded = visits_[visit].input;
-    if (offset > recorded.size())
-        return 0;
-    const u64 known = std::min<u64>(bytes.size(), recorded.size() - offset);
-    std::copy_n(recorded.data() + offset, known, bytes.data());
-    if (known == bytes.size() || input_ == nullptr || visit + 1 != visits_.size())
-        return known;
-    const std::span<u8> rest = bytes.subspan(known);
-    const u64 count = input_->visit_input(offset + known, rest);
-    recorded.insert(recorded.end(), rest.begin(),
-                    rest.begin() + static_cast<std::ptrdiff_t>(count));
-    return known + count;
+    if (input_ == nullptr || visit + 1 != visits_.size())
+        return read_recorded(recorded, offset, bytes);
+    return read_and_record(recorded, offset, bytes, [this](u64 at, std::span<u8> rest) {
+        return input_->visit_input(at, rest);
+    });
 }
 
 }  // namespace uchronia::history

@@ -9,6 +9,7 @@
 #include "history/compression.h"
 #include "host/files.h"
 #include "image/testing.h"
+#include "tests/fuzz/bytes.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/target.h"
 
@@ -24,16 +25,6 @@ constexpr u64 kHeader = 88, kEntryCount = 12, kStateSize = 32, kFrameDigest = 56
 
 constexpr u64 kMemorySize = u64{2} << 20;
 constexpr unsigned kCheckpoints = 3;
-
-template <class T>
-T value_at(const std::vector<u8>& bytes, u64 offset) {
-    T value;
-    std::memcpy(&value, bytes.data() + offset, sizeof value);
-    return value;
-}
-void put(std::vector<u8>& bytes, u64 offset, auto value) {
-    std::memcpy(bytes.data() + offset, &value, sizeof value);
-}
 
 void damage(Input& input, std::vector<u8>& bytes) {
     static constexpr u8 kBytes[] = {0, 1, 0x7f, 0x80, 0xff};

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "history/history_file.h"
 #include "history/sample_visits.h"
+#include "tests/fuzz/bytes.h"
 #include "tests/fuzz/target.h"
 
 namespace uchronia::fuzz {
@@ -18,17 +19,11 @@ namespace {
 constexpr u64 kFileHeader = 16, kSectionHeader = 40, kEncoding = 4, kStoredSize = 8,
               kContentSize = 16, kDigest = 24;
 
-u64 number_at(const std::vector<u8>& bytes, u64 offset) {
-    u64 value;
-    std::memcpy(&value, bytes.data() + offset, sizeof value);
-    return value;
-}
-
 // Calls `use(header offset, stored size)` for each whole section.
 template <class Use>
 void for_each_section(const std::vector<u8>& file, Use use) {
     for (u64 at = kFileHeader; at + kSectionHeader <= file.size();) {
-        const u64 stored = number_at(file, at + kStoredSize);
+        const u64 stored = value_at<u64>(file, at + kStoredSize);
         if (stored > file.size() - at - kSectionHeader)
             return;
         use(at, stored);
@@ -50,7 +45,7 @@ void seal(std::vector<u8>& file) {
 std::vector<u8> unpacked(const std::vector<u8>& file) {
     std::vector<u8> result(file.begin(), file.begin() + kFileHeader);
     for_each_section(file, [&](u64 at, u64 stored) {
-        const u64 size = number_at(file, at + kContentSize);
+        const u64 size = value_at<u64>(file, at + kContentSize);
         std::vector<u8> content(size);
         const u8* from = file.data() + at + kSectionHeader;
         if (file[at + kEncoding] != 0)

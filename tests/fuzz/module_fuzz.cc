@@ -4,16 +4,10 @@
 #include <string>
 
 #include "machine/initramfs.h"
+#include "tests/fuzz/bytes.h"
 #include "tests/fuzz/target.h"
 
 namespace uchronia::fuzz {
-namespace {
-
-void put(std::vector<u8>& bytes, u64 offset, auto value) {
-    std::memcpy(bytes.data() + offset, &value, sizeof value);
-}
-
-}  // namespace
 
 // An ELF file with the sections ".modinfo" and ".shstrtab" (the gABI's layouts).
 std::vector<std::vector<u8>> seeds() {

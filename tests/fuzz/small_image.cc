@@ -50,15 +50,15 @@ void seal_image(std::vector<u8>& file) {
     if (!is_inside(0, kPageSize))
         return;
     const std::span<const u8> bytes(file);
-    const u64 count = std::min(number_at(file, kPageCount), file.size() / kPageSize);
-    const u64 index = number_at(file, kIndexOffset), pages = number_at(file, kPagesOffset);
+    const u64 count = std::min(value_at<u64>(file, kPageCount), file.size() / kPageSize);
+    const u64 index = value_at<u64>(file, kIndexOffset), pages = value_at<u64>(file, kPagesOffset);
     for (u64 i = 0; i < count; ++i) {
         if (is_inside(index + i * kImageIndexEntry, kImageIndexEntry) &&
             is_inside(pages + i * kPageSize, kPageSize))
             put(file, index + i * kImageIndexEntry + 8,
                 digest_of(bytes.subspan(pages + i * kPageSize, kPageSize)));
     }
-    const u64 content = number_at(file, kStateOffset) + number_at(file, kStateSize) - index;
+    const u64 content = value_at<u64>(file, kStateOffset) + value_at<u64>(file, kStateSize) - index;
     if (is_inside(index, content))
         put(file, kContentDigest, digest_of(bytes.subspan(index, content)));
     put(file, kHeaderDigest, digest_of(bytes.first(kHeaderDigest)));

@@ -2,11 +2,11 @@
 // one likes (docs/format-base-image.md).
 #pragma once
 
-#include <cstring>
 #include <memory>
 #include <vector>
 
 #include "machine/base_image.h"
+#include "tests/fuzz/bytes.h"
 
 namespace uchronia::fuzz {
 
@@ -16,15 +16,6 @@ inline constexpr u64 kVersion = 8, kVCPUs = 12, kMemorySize = 16, kCPUModel = 80
                      kContentDigest = 128, kHeaderDigest = 144;
 }
 inline constexpr u64 kImageIndexEntry = 24;
-
-inline u64 number_at(const std::vector<u8>& bytes, u64 offset) {
-    u64 value;
-    std::memcpy(&value, bytes.data() + offset, sizeof value);
-    return value;
-}
-inline void put(std::vector<u8>& bytes, u64 offset, auto value) {
-    std::memcpy(bytes.data() + offset, &value, sizeof value);
-}
 
 // All of a machine, with the checksums that it needs.
 std::vector<u8> image_of(machine::Machine& machine);
