@@ -6,8 +6,6 @@
 
 namespace uchronia::cpu {
 
-inline constexpr u32 kLongestInstruction = 15;  // bytes (APM vol. 3, 1.1)
-
 inline CodeMode code_mode(const CPUState& state) {
     const u16 attributes = state.segments[kCS].attributes;
     if ((state.efer & efer::kLMA) != 0 && (attributes & Segment::kLong) != 0)

@@ -15,7 +15,6 @@ namespace uchronia::cpu {
 
 namespace {
 
-constexpr std::size_t kMaximumLength = 15;
 constexpr u8 kRexB = 1, kRexX = 2, kRexR = 4, kRexW = 8;
 
 struct Prefixes {
@@ -38,7 +37,7 @@ class InstructionDecoder {
   public:
     InstructionDecoder(std::span<const u8> bytes, CodeMode mode, u16 page_offset, Decoded& decoded)
         : bytes_(bytes),
-          limit_(std::min(bytes.size(), kMaximumLength)),
+          limit_(std::min<std::size_t>(bytes.size(), kLongestInstruction)),
           mode_(mode),
           page_offset_(page_offset),
           table_(decode_table(mode)),
@@ -111,7 +110,7 @@ inline T InstructionDecoder::read() {
     }
     position_ = limit_;
     if (status_ == DecodeStatus::kDone)
-        status_ = limit_ == kMaximumLength ? DecodeStatus::kTooLong : DecodeStatus::kNeedsMore;
+        status_ = limit_ == kLongestInstruction ? DecodeStatus::kTooLong : DecodeStatus::kNeedsMore;
     return value;
 }
 

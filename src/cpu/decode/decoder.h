@@ -11,6 +11,8 @@
 
 namespace uchronia::cpu {
 
+inline constexpr u32 kLongestInstruction = 15;  // bytes (APM vol. 3, 1.1)
+
 // What the decoder found out that Op does not carry, for choosing a handler.
 struct Decoded {
     Op op;                    // without handler
@@ -22,11 +24,11 @@ struct Decoded {
 enum class DecodeStatus : u8 {
     kDone,       // includes undefined opcodes, whose Decoded says kUndefined
     kNeedsMore,  // `bytes` ended inside the instruction
-    kTooLong,    // more than 15 bytes: #GP(0)
+    kTooLong,    // more than kLongestInstruction bytes: #GP(0)
 };
 
 // Decodes the instruction at the start of `bytes`, which lies at `page_offset` in its page. At most
-// 15 bytes are looked at.
+// kLongestInstruction bytes are looked at.
 DecodeStatus decode(std::span<const u8> bytes, CodeMode mode, u16 page_offset, Decoded& decoded);
 
 }  // namespace uchronia::cpu

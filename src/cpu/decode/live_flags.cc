@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cpu/decode/decoder.h"
+
 namespace uchronia::cpu {
 namespace {
 
@@ -75,11 +77,13 @@ class Scan {
             return false;
         const u16 offset = static_cast<u16>(at);
         const DecodeStatus status = decode(page_.subspan(offset), mode_, offset, decoded);
-        if (status != DecodeStatus::kDone || decoded.instruction == Instruction::kUndefined)
-            return false;
-        for (u64 line = at / 64; line <= (at + decoded.op.length - 1) / 64; ++line)
+        const bool goes_on =
+            status == DecodeStatus::kDone && decoded.instruction != Instruction::kUndefined;
+        const u64 size =
+            goes_on ? decoded.op.length : std::min<u64>(kLongestInstruction, kPageSize - at);
+        for (u64 line = at / kScannedLine; line <= (at + size - 1) / kScannedLine; ++line)
             lines_ |= u64{1} << line;
-        return true;
+        return goes_on;
     }
 
     std::span<const u8, kPageSize> page_;

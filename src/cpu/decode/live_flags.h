@@ -32,10 +32,12 @@ namespace uchronia::cpu {
 
 inline constexpr unsigned kMostScannedInstructions = 24;
 inline constexpr unsigned kMostScannedConditionals = 2;
+inline constexpr u64 kScannedLine = 64;  // bytes
 
 struct LiveFlags {
     u8 live = kAllFlags;  // not proven dead
-    u64 lines = 0;        // bit n: bytes [64n, 64n+64) of the page were looked at
+    // Bit n: bytes [64n, 64n+64) of the page were looked at. All else in it does not matter.
+    u64 lines = 0;
 };
 
 LiveFlags live_flags(std::span<const u8, kPageSize> page, u16 offset, CodeMode mode);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/prng.h"
+#include "cpu/decode/live_flags_cache.h"
 
 namespace uchronia::cpu {
 namespace {
@@ -175,6 +176,41 @@ TEST(LiveFlags, WhatIsDeadStaysDeadUntilItIsKilled) {
             return;
     }
     EXPECT_GT(dead, 10'000u);
+}
+
+TEST(LiveFlags, OnlyTheLinesLookedAtMatter) {
+    for (u64 seed = 1; seed <= 10; ++seed) {
+        const Page page = random_page(seed);
+        const Page other = random_page(seed + 1000);
+        for (u16 offset = 0; offset < kPageSize; ++offset) {
+            const LiveFlags found = live_flags(page, offset, CodeMode::k64);
+            Page mixed = other;
+            for (u64 at = 0; at < kPageSize; ++at) {
+                if ((found.lines >> (at / kScannedLine) & 1) != 0)
+                    mixed[at] = page[at];
+            }
+            const LiveFlags again = live_flags(mixed, offset, CodeMode::k64);
+            ASSERT_EQ(again.live, found.live) << seed << ": " << offset;
+            ASSERT_EQ(again.lines, found.lines) << seed << ": " << offset;
+        }
+    }
+}
+
+TEST(LiveFlagsCache, FindsWhatAScanFindsInCodeThatChanges) {
+    constexpr u64 kBytes = 256;  // of the page: few, so that the same place is asked for often
+    LiveFlagsCache cache;
+    Page page = random_page(1);
+    u64 dead = 0;
+    for (u64 i = 0; i < 200'000; ++i) {
+        const u64 word = random_word(6, 0, i);
+        if (i % 4 == 0)
+            page[word % kBytes] = static_cast<u8>(word >> 8);
+        const u16 offset = static_cast<u16>((word >> 16) % kBytes);
+        const u8 live = live_flags(page, offset, CodeMode::k64).live;
+        dead += live != kAllFlags;
+        ASSERT_EQ(cache.find(page, word >> 32 & 1, offset), live) << i;
+    }
+    EXPECT_GT(dead, 1000u);
 }
 
 }  // namespace

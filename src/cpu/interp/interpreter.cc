@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "cpu/decode/live_flags.h"
+#include "cpu/decode/decoder.h"
 #include "cpu/execution.h"
 #include "cpu/interp/system/debug.h"
 #include "cpu/interp/system/delivery.h"
@@ -62,6 +62,7 @@ void Interpreter::add_vcpu(VCPU& cpu) {
 void Interpreter::drop_caches() {
     if (translated_ != nullptr)
         translated_->drop_caches();
+    live_flags_.clear();
     blocks_.drop_all();
     collect_blocks();
 }
@@ -285,9 +286,9 @@ void Interpreter::zero_dead_flags(VCPU& cpu) {
     const u8* page = mmu_.probe_page(cpu, rip);
     if (page == nullptr)
         return;
-    const std::span<const u8, kPageSize> bytes(page, kPageSize);
-    const LiveFlags scan = live_flags(bytes, static_cast<u16>(rip & kPageMask), CodeMode::k64);
-    flags.bits &= static_cast<u16>(ArithmeticFlags::kFixed | arithmetic_bits(scan.live));
+    const u8 live = live_flags_.find(std::span<const u8, kPageSize>(page, kPageSize),
+                                     rip >> kPageBits, static_cast<u16>(rip & kPageMask));
+    flags.bits &= static_cast<u16>(ArithmeticFlags::kFixed | arithmetic_bits(live));
 }
 
 // Bytes from RIP + `done` on that CS and one page have, at most `most`; 0 with a fault. With

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "cpu/decode/live_flags_cache.h"
 #include "cpu/interp/block_cache.h"
 #include "cpu/translated_code.h"
 #include "cpu/vcpu.h"
@@ -110,6 +111,7 @@ class Interpreter {
     DebugStops* stops_ = nullptr;
     bool looked_at_user_code_ = false;  // by `stops_`, just now
     BlockCache blocks_;
+    LiveFlagsCache live_flags_;
     std::vector<std::unique_ptr<Lookups>> lookups_;
     std::array<Op, kMostOps + 1> scratch_;
     u64 run_budget_ = 0;
