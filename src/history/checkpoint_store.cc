@@ -166,16 +166,38 @@ Status CheckpointStore::read_digests() {
     return {};
 }
 
+// Whole pages that have no digest get theirs: their writer was killed, or digests have been lost.
+// As another process may have mapped them, nothing is written over them.
+Status CheckpointStore::adopt_pages() {
+    const std::string path = folder_ + "/pages";
+    if (!host::exists(path))
+        return {};
+    const Result<host::MappedFile> file = host::map_file(path);
+    if (!file)
+        return file.error();
+    const std::span<const u8> pages = file->bytes();
+    std::vector<Digest> digests;
+    for (u64 at = digests_.size() * kPageSize; at + kPageSize <= pages.size(); at += kPageSize)
+        digests.push_back(digest_of(pages.subspan(at, kPageSize)));
+    return append_digests(digests);
+}
+
 // The pages first: a slot counts once its digest is there.
 Status CheckpointStore::append_pages(std::span<const u8> pages, std::span<const Digest> digests) {
     if (digests.empty())
         return {};
-    const u64 count = digests_.size();
-    if (Status status = host::write_private_file_at(folder_ + "/pages", count * kPageSize, pages);
+    if (Status status =
+            host::write_private_file_at(folder_ + "/pages", digests_.size() * kPageSize, pages);
         !status)
         return status;
+    return append_digests(digests);
+}
+
+Status CheckpointStore::append_digests(std::span<const Digest> digests) {
+    if (digests.empty())
+        return {};
     if (Status status = host::write_private_file_at(
-            folder_ + "/digests", count * sizeof(Digest),
+            folder_ + "/digests", digests_.size() * sizeof(Digest),
             {reinterpret_cast<const u8*>(digests.data()), digests.size_bytes()});
         !status)
         return status;
@@ -192,6 +214,8 @@ Status CheckpointStore::save(const StoredMoment& moment, const machine::Checkpoi
     if (!lock)
         return lock.error();
     if (Status status = read_digests(); !status)
+        return status;
+    if (Status status = adopt_pages(); !status)
         return status;
     for (u64 slot = slots_.size(); slot < digests_.size(); ++slot)
         slots_.emplace(digests_[slot], static_cast<u32>(slot));

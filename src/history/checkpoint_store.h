@@ -52,7 +52,9 @@ class CheckpointStore {
         slots_.clear();
     }
     Status read_digests();
+    Status adopt_pages();
     Status append_pages(std::span<const u8> pages, std::span<const Digest> digests);
+    Status append_digests(std::span<const Digest> digests);
     Result<std::span<const u8>> pages_up_to(u64 slot_count);
     Result<machine::Checkpoint> read(const std::string& path, const StoredMoment& moment,
                                      memory::FrameStore& frames, const memory::RAMSnapshot& start);

@@ -104,6 +104,25 @@ TEST_F(Checkpoints, AreSavedOverWhatWasNeverFinished) {
     EXPECT_TRUE(can_load(kSecond, second_));
 }
 
+// Another process has mapped them, and goes on to use what it has loaded.
+TEST_F(Checkpoints, KeepTheirPagesWhenDigestsAreLost) {
+    CheckpointStore other(folder_);
+    const auto loaded = other.load(kSecond, frames_, *start_);
+    ASSERT_TRUE(loaded);
+    const std::string pages = read("pages");
+    ram_.write_page(9)[0] = 9;
+    const machine::Checkpoint third{ram_.snapshot(), {}};
+    const StoredMoment moment{Ticks(30), VirtualTime(150)};
+    for (const std::size_t left : {0, 5, 16}) {
+        write("digests", read("digests").substr(0, left));
+        EXPECT_TRUE(store().save(moment, third, *start_).ok());
+        EXPECT_EQ(read("pages").substr(0, pages.size()), pages) << left;
+        EXPECT_EQ(loaded->ram->page(5)[0], 5) << left;
+        EXPECT_TRUE(can_load(moment, third)) << left;
+        EXPECT_TRUE(can_load(kSecond, second_)) << left;
+    }
+}
+
 TEST_F(Checkpoints, ThatOthersHaveRemovedAreNoReasonToRemoveTheRest) {
     std::filesystem::remove(path_of("10.100.checkpoint"));
     EXPECT_FALSE(can_load(kFirst, first_));
