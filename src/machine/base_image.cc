@@ -18,7 +18,7 @@ namespace {
 constexpr char kMagic[8] = {'U', 'C', 'H', 'R', 'B', 'A', 'S', 'E'};
 constexpr u32 kVersion = 2;
 // Raised with every change of the machine that makes the same boot give another state.
-constexpr u32 kModelVersion = 4;
+constexpr u32 kModelVersion = 5;
 
 // A boot takes about 2 * 10^9 ticks; one that takes this many is stuck.
 constexpr u64 kMostBootTicks = 100'000'000'000;

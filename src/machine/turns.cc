@@ -23,9 +23,9 @@ namespace {
 constexpr unsigned kShortestQuantumBits = 13, kQuantumOctaves = 10;
 // A stall lasts 1 to 16 ms of virtual time: long enough for Linux to prefer another thread.
 constexpr unsigned kShortestStallBits = 20, kStallOctaves = 4;
-// A turn has 2^7 to 2^17 ticks: short ones come between two instructions that belong together, long
+// A turn has 2^7 to 2^18 ticks: short ones come between two instructions that belong together, long
 // ones keep what a change of vCPUs costs small.
-constexpr unsigned kShortestTurnBits = 7, kTurnOctaves = 10;
+constexpr unsigned kShortestTurnBits = 7, kTurnOctaves = 11;
 // Until the tape decides.
 constexpr u64 kBootTurn = u64{1} << 16;
 
