@@ -48,6 +48,26 @@ TEST_F(EndlessGuest, HandlerThatFaultsAtItsFirstInstruction) {
     EXPECT_EQ(machine_.state_digest(), digest);
 }
 
+TEST_F(EndlessGuest, EndsInOneStateWhereverTheRunBegan) {
+    constexpr u64 kHandler = kCode + 0x100, kHighStack = 0x18'0000;
+    set_code({0x90});
+    guest_.set_code({0x0f, 0x0b}, kHandler);
+    for (const u64 vector : {1, 6})
+        store(kIDT + 16 * vector, kHandler | 0x8e00'0008'0000);
+    state_.gpr[cpu::kRSP] = kHighStack;
+    state_.system_flags |= cpu::rflags::kTF;
+    machine_.set_boot_state(state_);
+    const Checkpoint start = machine_.checkpoint();
+    EXPECT_EQ(machine_.run(Ticks(10)).stop, Stop::kUnimplemented);
+    EXPECT_EQ(machine_.ticks().value, 1u);
+    const Digest digest = machine_.state_digest();
+    // Behind the trap that follows the instruction.
+    ASSERT_TRUE(machine_.restore(start).ok());
+    EXPECT_EQ(machine_.run(Ticks(1)).stop, Stop::kTick);
+    EXPECT_EQ(machine_.run(Ticks(10)).stop, Stop::kUnimplemented);
+    EXPECT_EQ(machine_.state_digest(), digest);
+}
+
 constexpr u64 kLocalAPIC = devices::LocalAPIC::kDefaultBase;
 
 // Starts a periodic timer of the vector 0x40, then halts.

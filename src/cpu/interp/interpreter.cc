@@ -393,6 +393,10 @@ Interpreter::Next Interpreter::after_exit(VCPU& cpu, const Op* ops, u32 count) {
 Interpreter::Next Interpreter::deliver(VCPU& cpu) {
     if (too_many_deliveries(cpu))
         return finish(Stop::kUnimplemented);
+    return deliver_uncounted(cpu);
+}
+
+Interpreter::Next Interpreter::deliver_uncounted(VCPU& cpu) {
     zero_dead_flags(cpu);
     cpu.alone = true;  // the frame may lie anywhere
     deliver_fault(cpu);
@@ -474,7 +478,7 @@ Interpreter::Next Interpreter::step(VCPU& cpu) {
     const u64 hits =
         (flags & rflags::kRF) != 0 ? 0 : code_breakpoints(state, code_address(state, rip));
     if (hits != 0)
-        return deliver_debug(cpu, hits);
+        return deliver_breakpoint(cpu, hits);
     state.interrupt_shadow = false;
     cpu.breakpoint_hits = 0;
     cpu.loaded_rf = cpu.decided_trap = false;
@@ -492,7 +496,7 @@ Interpreter::Next Interpreter::step(VCPU& cpu) {
     if (causes == 0)
         return next == Next::kRun ? Next::kAgain : next;
     const bool woken = next == Next::kLeave && stop_ == Stop::kHalted;
-    const Next delivered = deliver_debug(cpu, causes);
+    const Next delivered = deliver_trap(cpu, causes);
     if (!woken)
         return next == Next::kLeave ? next : delivered;
     if (delivered == Next::kAgain)
@@ -500,10 +504,19 @@ Interpreter::Next Interpreter::step(VCPU& cpu) {
     return delivered;
 }
 
-Interpreter::Next Interpreter::deliver_debug(VCPU& cpu, u64 causes) {
-    report_debug(cpu.state, causes);
+// Instead of the instruction at RIP.
+Interpreter::Next Interpreter::deliver_breakpoint(VCPU& cpu, u64 hits) {
+    report_debug(cpu.state, hits);
     cpu.fault = {Vector::kDB, 0, 0};
     return deliver(cpu);
+}
+
+// After an instruction. A run that ends with its tick ends behind the trap, so this delivery must
+// not count for those before the next instruction.
+Interpreter::Next Interpreter::deliver_trap(VCPU& cpu, u64 causes) {
+    report_debug(cpu.state, causes);
+    cpu.fault = {Vector::kDB, 0, 0};
+    return deliver_uncounted(cpu);
 }
 
 }  // namespace uchronia::cpu::interp

@@ -101,8 +101,10 @@ class Interpreter {
     Next after_exit(VCPU& cpu, const Op* ops, u32 count);
     bool take_events(VCPU& cpu);
     Next deliver(VCPU& cpu);
+    Next deliver_uncounted(VCPU& cpu);
     Next after_delivery(VCPU& cpu);
-    Next deliver_debug(VCPU& cpu, u64 causes);
+    Next deliver_breakpoint(VCPU& cpu, u64 hits);
+    Next deliver_trap(VCPU& cpu, u64 causes);
     bool too_many_deliveries(VCPU& cpu);
     Next finish(Stop stop);
 
