@@ -250,7 +250,7 @@ const Block* Interpreter::find_slow(VCPU& cpu, JumpEntry& entry) {
         }
     }
     const FetchedPage fetched = mmu_.fetch(cpu, rip);
-    if (!fetched.ok || fetched.bytes == nullptr)
+    if (!fetched.ok || fetched.bytes == nullptr || !fetched.is_traced)
         return nullptr;
     const Block* block = blocks_.find(fetched.page_number, offset, mode);
     if (block == nullptr) {

@@ -61,6 +61,9 @@ struct FetchedPage {
     const u8* bytes = nullptr;  // null: not RAM
     // Whether what is found there may be kept under VCPU::fetch_keys.
     bool cacheable = false;
+    // Whether a store that makes the address lead elsewhere waits for a block of its own. If not,
+    // the instructions of the page are to be fetched one by one.
+    bool is_traced = false;
     Fault fault;
 };
 

@@ -573,10 +573,14 @@ FetchedPage MMU::fetch(VCPU& cpu, u64 address) {
     result.ok = true;
     result.page_number = found.physical >> kPageBits;
     result.bytes = memory_.read_page(result.page_number);
-    if (result.bytes == nullptr || (cpu.state.cr0 & cr0::kPG) == 0)
+    if (result.bytes == nullptr)
         return result;
+    if ((cpu.state.cr0 & cr0::kPG) == 0) {
+        result.is_traced = true;  // there is nothing to trace
+        return result;
+    }
     HalfTable* table = table_for(cpu, address, found, privilege);
-    result.cacheable = table != nullptr;
+    result.cacheable = result.is_traced = table != nullptr;
     if (table != nullptr)
         trace_walk(address, found, table);
     return result;
