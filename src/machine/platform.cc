@@ -128,8 +128,8 @@ void Machine::interrupt_arrived(u32 apic_id) {
     vcpus_[apic_id]->attention = true;
     if (local_apics_[apic_id]->take_nmi())
         vcpus_[apic_id]->state.nmi_pending = true;
-    // Another vCPU may be able to run now, and an INIT waits to be followed.
-    if (running_ != nullptr && vcpus_.size() > 1)
+    // Another vCPU may be able to run now, and an INIT, even to itself, waits to be followed.
+    if (running_ != nullptr)
         stop_after_this_instruction();
 }
 
