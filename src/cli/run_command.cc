@@ -94,7 +94,7 @@ int run(const Options& options, const std::vector<std::string>& command) {
     foreground.session.live_input = history::LiveInput::kYes;
     foreground.session.engine = options.run.engine;
     foreground.session.library = code.library();
-    if (options.report.statistics || options.report.json)
+    if (options.report.statistics)
         foreground.session.clock = host::monotonic_nanoseconds;
     foreground.session.perf_map = options.perf_map;
     foreground.report = options.report;

@@ -34,11 +34,6 @@ class Device {
     virtual std::string_view name() const = 0;
     // Everything that the guest can see, in a fixed order (base/fields.h).
     virtual void fields(FieldVisitor& v) = 0;
-
-    // When the device next does something by itself (a timer); kNever if only when it is accessed.
-    virtual VirtualTime next_event() const { return kNever; }
-    // Does what is due at or before `now`.
-    virtual void run_events(VirtualTime now) { static_cast<void>(now); }
 };
 
 // A device with memory-mapped registers. `offset` is relative to its base; `size` is 1, 2, 4 or 8.

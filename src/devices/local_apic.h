@@ -70,12 +70,17 @@ class LocalAPIC final : public MMIODevice {
     u8 processor_priority() const;
     bool deliver(const InterruptMessage& message);
 
+    // --- For the machine: the timer, the only device that does something by itself ---
+
+    // When; kNever if it does not run.
+    VirtualTime next_event() const;
+    // Does what is due at or before `now`.
+    void run_events(VirtualTime now);
+
     // --- Device ---
 
     std::string_view name() const override { return "local_apic"; }
     void fields(FieldVisitor& v) override;
-    VirtualTime next_event() const override;
-    void run_events(VirtualTime now) override;
     u64 read(u64 offset, unsigned size, VirtualTime now) override;
     void write(u64 offset, unsigned size, u64 value, VirtualTime now) override;
 

@@ -154,16 +154,14 @@ u64 Machine::draw(DecisionKind kind) {
 
 VirtualTime Machine::earliest_event() {
     VirtualTime earliest = kNever;
-    for_each_device(
-        [&](devices::Device& device) { earliest = std::min(earliest, device.next_event()); });
+    for (const auto& apic : local_apics_)
+        earliest = std::min(earliest, apic->next_event());
     return earliest;
 }
 
 void Machine::run_due_events() {
-    for_each_device([&](devices::Device& device) {
-        if (device.next_event() <= now())
-            device.run_events(now());
-    });
+    for (const auto& apic : local_apics_)
+        apic->run_events(now());
 }
 
 u64 Machine::plan_budget(Ticks tick, VirtualTime time) {
