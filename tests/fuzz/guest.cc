@@ -2,6 +2,9 @@
 
 #include <cstring>
 
+#include "base/check.h"
+#include "tests/fuzz/environment.h"
+
 namespace uchronia::fuzz {
 namespace {
 
@@ -10,7 +13,8 @@ using namespace cpu;
 // Physical pages, by number.
 constexpr u64 kGDT = 0, kIDT = 1, kTSS = 2, kRoot = 3, kPointersLow = 4, kDirectory = 5, kTable = 6,
               kDeviceTable = 7, kPointersHigh = 8, kOtherRoot = 9, kStack = 12, kCode = 16,
-              kCodePages = 4, kData = 20, kDataPages = 8;
+              kCodePages = 4, kData = 20, kDataPages = 8, kStartRoot = 30, kStartPointers = 31,
+              kStartCode = 32;
 
 // Where they are mapped.
 constexpr u64 kDevices = 0x20'0000, kLargeAlias = 0x40'0000, kHugeAlias = 0x4000'0000,
@@ -40,12 +44,47 @@ class Builder {
         write_code();
         write_descriptors();
         spoil_memory();
+        if (machine_.config().vcpu_count > 1) {
+            start_second_vcpu();
+            machine_.vcpu(1).state = state();
+            machine_.mmu().update_context(machine_.vcpu(1));
+        }
         machine_.set_boot_state(state());
     }
 
   private:
     void put(u64 page, u64 offset, u64 value) {
         machine_.ram().store(PhysicalAddress(page * kPageSize + offset), value);
+    }
+
+    // By messages from the first one (APM vol. 2, 16.5), with page tables that map everything one
+    // to one.
+    void start_second_vcpu() {
+        FixedDecisions decisions;
+        RememberingOutside outside;
+        machine_.set_environment(
+            {.decisions = &decisions, .outside = &outside, .files = nullptr, .request = {}});
+        constexpr u64 kPlain = kPresent | kWritable;
+        put(kStartRoot, 0, kStartPointers << kPageBits | kPlain);
+        for (u64 gigabyte = 0; gigabyte < 4; ++gigabyte)
+            put(kStartPointers, 8 * gigabyte, gigabyte << 30 | kPlain | kLarge);
+        static constexpr u8 kSendBoth[] = {
+            0xbb, 0x00, 0x00, 0xe0, 0xfe,                                // MOV EBX, local APIC
+            0xc7, 0x83, 0x10, 0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01,  // to the second
+            0xc7, 0x83, 0x00, 0x03, 0x00, 0x00, 0x00, 0x45, 0x00, 0x00,  // INIT
+            0xc7, 0x83, 0x00, 0x03, 0x00, 0x00, kCode, 0x46, 0x00, 0x00,  // start at kCode
+            0xeb, 0xfe};
+        machine_.ram().write(PhysicalAddress(kStartCode << kPageBits), kSendBoth);
+        CPUState state;
+        state.rip = kStartCode << kPageBits;
+        state.cr0 = cr0::kPE | cr0::kPG;
+        state.cr3 = kStartRoot << kPageBits;
+        state.cr4 = cr4::kPAE;
+        state.efer = efer::kLME | efer::kLMA;
+        state.set_segment(kCS, {0, 0xffff'ffff, kKernelCode, kCodeAttributes});
+        machine_.set_boot_state(state);
+        machine_.start_preemption();
+        CHECK(machine_.run(Ticks(10)).stop == machine::Stop::kTick);
     }
 
     void choose_places() {
