@@ -1,5 +1,6 @@
 #include "tests/decoder_host/strings.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace uchronia::decoder_host {
@@ -49,9 +50,32 @@ Layout layout_of(const String& string) {
     return layout;
 }
 
-// VAES and VPCLMULQDQ of 256 bits, and VPERMQ and VPERMPD, whose W some hosts do not look at.
+// The mask registers of AVX-512: KAND to KUNPCK and KMOV to KTEST; KSHIFT.
+bool is_mask_instruction(u8 map, u8 opcode) {
+    if (map == 3)
+        return opcode >= 0x30 && opcode < 0x34;
+    return map == 1 && ((opcode >= 0x41 && opcode < 0x4c) || (opcode >= 0x90 && opcode < 0x9a));
+}
+
+// What 0F 38 has with VEX beyond AVX2: VNNI, AMX, NE-CONVERT, IFMA, SHA512, GFNI, SM3, CMPccXADD.
+bool is_late_extension(u8 opcode) {
+    struct Range {
+        u8 first, last;
+    };
+    constexpr Range kRanges[] = {{0x48, 0x53}, {0x5c, 0x5e}, {0x72, 0x72}, {0xb0, 0xb5},
+                                 {0xcb, 0xcf}, {0xd2, 0xd3}, {0xda, 0xda}, {0xe0, 0xef}};
+    return std::any_of(std::begin(kRanges), std::end(kRanges), [&](const Range& range) {
+        return opcode >= range.first && opcode <= range.last;
+    });
+}
+
+// What newer hosts have: GFNI and the above. VAES and VPCLMULQDQ of 256 bits, and VPERMQ and
+// VPERMPD, whose W some hosts do not look at.
 bool is_foreign_vex(u8 map, u8 third, u8 opcode) {
     const bool l = (third & 4) != 0;
+    const bool gfni = map == 3 && (opcode == 0xce || opcode == 0xcf);
+    if (gfni || is_mask_instruction(map, opcode) || (map == 2 && is_late_extension(opcode)))
+        return true;
     return (map == 2 && opcode >= 0xc8 && l) || (map == 3 && (opcode == 0x44 || opcode < 2) && l);
 }
 
@@ -65,8 +89,12 @@ bool is_foreign(const String& string) {
     const u8 first = string[layout.opcode], second = string[layout.opcode + 1],
              third = string[layout.opcode + 2];
     const bool register_form = third >= 0xc0;
+    if (first == 0xc5)
+        return is_mask_instruction(1, third);
     if (first == 0xc4)
         return is_foreign_vex(second & 0x1f, third, string[layout.opcode + 3]);
+    if ((first == 0xc6 || first == 0xc7) && second == 0xf8)  // XABORT, XBEGIN
+        return true;
     if (first == 0x62 || (first == 0x8f && (second & 0x38) != 0))
         return true;
     if (first != 0x0f)
@@ -78,6 +106,7 @@ bool is_foreign(const String& string) {
             return register_form;
         case 0x05:
         case 0x07:
+        case 0x0d:
         case 0x0f:
         case 0x34:
         case 0x35:
@@ -94,6 +123,11 @@ bool is_foreign(const String& string) {
         default:
             return false;
     }
+}
+
+// UD0 and UD1 may take a ModRM byte, so that they may be too long.
+bool may_be_too_long(const String& string, std::string_view name) {
+    return layout_of(string).opcode > 3 && (name.starts_with("UD0") || name.starts_with("UD1"));
 }
 
 // Near branches with 66h: AMD processors take 16 bits of displacement, Intel's, and our model, 32.
@@ -148,7 +182,7 @@ bool is_left_out(const String& string, const Decoded& decoded, DecodeStatus stat
             if (name.substr(0, skipped.size()) == skipped)
                 return true;
         }
-        return is_short_on_some_hosts(string, name);
+        return is_short_on_some_hosts(string, name) || may_be_too_long(string, name);
     }
     return is_foreign(string);
 }

@@ -7,6 +7,7 @@
 
 #include "cpu/state.h"
 #include "tests/witness/rules.h"
+#include "tests/witness/vendors.h"
 
 namespace uchronia::witness {
 
@@ -101,7 +102,7 @@ void compare_memory(Report& report, std::span<const u8> native, std::span<const 
 
 std::string difference_of(const Case& c, const Outcome& native, std::span<const u8> native_data,
                           const Outcome& guest, std::span<const u8> guest_data) {
-    if (is_vendor_difference(c, native))
+    if (is_vendor_difference(c, native, guest))
         return {};
     Report report;
     const State &b = c.before, &n = native.state, &g = guest.state;

@@ -1,11 +1,15 @@
 // The host CPU as a witness: every unprivileged row of the instruction table, in random forms and
 // with random operands, executed by the interpreter and by the host, with equal results.
 //
-//     witness [--cases N] [--seed S] [--only NAME] [--case K] [--list]
+//     witness [--cases N] [--seed S] [--only NAME] [--case K] [--list] [--canon [--expect DIGEST]]
 //
 // N is the number of cases of each row. A difference prints the command that repeats it. Rows that
 // the host cannot witness are listed, with the reason, by --list; a row that is neither exempt nor
 // compared fails the run.
+//
+// With --canon, only the interpreter executes the cases, and the digest of all outcomes is shown:
+// it is the same on every host. This finds what comparing cannot, as the interpreter lets the host
+// compute much of floating point: a difference between two hosts, each of which agrees with itself.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -14,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "base/hash.h"
 #include "tests/witness/case.h"
 #include "tests/witness/compare.h"
 #include "tests/witness/guest.h"
@@ -32,6 +37,8 @@ struct Options {
     std::string only;
     i64 single = -1;
     bool list = false;
+    bool canon = false;
+    std::string expect;     // the digest
     u64 most_failures = 3;  // of each row
 };
 
@@ -65,6 +72,29 @@ class Witness {
             ++failures;
         }
         return failures;
+    }
+
+    // The digest of the row's outcomes in the interpreter, on top of `before`.
+    Digest canon_of_row(Instruction row, Digest before) {
+        std::vector<u8> outcomes;
+        const auto add = [&](const void* bytes, std::size_t size) {
+            const u8* const begin = static_cast<const u8*>(bytes);
+            outcomes.insert(outcomes.end(), begin, begin + size);
+        };
+        add(&before, sizeof before);
+        for (u64 number = 0; number < options_.cases; ++number) {
+            const Case c = make_case(row, options_.seed, number);
+            prepare(guest_.data(), c);
+            const Outcome guest = guest_.run(c.code, c.before);
+            const Digest data = digest_of(guest_.data());
+            const u64 fault[] = {guest.faulted, guest.vector, guest.error_code,
+                                 guest.fault_address};
+            add(fault, sizeof fault);
+            add(&guest.state, sizeof guest.state);
+            add(&data, sizeof data);
+        }
+        cases_ += options_.cases;
+        return digest_of(outcomes);
     }
 
     u64 cases() const { return cases_; }
@@ -119,11 +149,39 @@ void list_exempt_rows() {
     }
 }
 
+// Whether the row's outcomes are a function of the case alone, though perhaps the host's differ.
+bool has_canon(const cpu::InstructionRow& row) {
+    return exemption(row).empty() || row.host == cpu::HostPolicy::kApproximate ||
+           row.host == cpu::HostPolicy::kTranscendental;
+}
+
+int show_canon(const Options& options) {
+    Witness witness(options);
+    Digest digest;
+    for (u16 i = 1; i < static_cast<u16>(Instruction::kCount); ++i) {
+        const cpu::InstructionRow& row = row_of(Instruction{i});
+        if (has_canon(row) && (options.only.empty() || row.name == options.only))
+            digest = witness.canon_of_row(Instruction{i}, digest);
+    }
+    const std::string text = to_hex(digest);
+    std::printf("%llu cases, seed %llu: %s\n", static_cast<unsigned long long>(witness.cases()),
+                static_cast<unsigned long long>(options.seed), text.c_str());
+    if (options.expect.empty() || options.expect == text)
+        return 0;
+    std::printf(
+        "expected %s: if neither an instruction nor the cases have changed, this host's results\n"
+        "differ from those of others; compare rows by --only NAME\n",
+        options.expect.c_str());
+    return 1;
+}
+
 int run(const Options& options) {
     if (options.list) {
         list_exempt_rows();
         return 0;
     }
+    if (options.canon)
+        return show_canon(options);
     Witness witness(options);
     u64 compared = 0, exempt = 0, missing_on_host = 0, failures = 0, failed_rows = 0;
     for (u16 i = 1; i < static_cast<u16>(Instruction::kCount); ++i) {
@@ -160,6 +218,10 @@ bool parse(int argc, char** argv, Options& options) {
             options.list = true;
             continue;
         }
+        if (word == "--canon") {
+            options.canon = true;
+            continue;
+        }
         if (i + 1 >= argc)
             return false;
         const char* const value = argv[++i];
@@ -169,6 +231,8 @@ bool parse(int argc, char** argv, Options& options) {
             options.seed = std::strtoull(value, nullptr, 0);
         else if (word == "--only")
             options.only = value;
+        else if (word == "--expect")
+            options.expect = value;
         else if (word == "--case")
             options.single = static_cast<i64>(std::strtoull(value, nullptr, 0));
         else
@@ -184,7 +248,8 @@ int main(int argc, char** argv) {
     uchronia::witness::Options options;
     if (!uchronia::witness::parse(argc, argv, options)) {
         std::fprintf(stderr,
-                     "usage: witness [--cases N] [--seed S] [--only NAME] [--case K] [--list]\n");
+                     "usage: witness [--cases N] [--seed S] [--only NAME] [--case K] [--list] "
+                     "[--canon [--expect DIGEST]]\n");
         return 2;
     }
     return uchronia::witness::run(options);

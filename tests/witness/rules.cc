@@ -75,6 +75,7 @@ std::string_view exemption_of(HostPolicy host) {
         case HostPolicy::kSame:
         case HostPolicy::kUndefinedFlags:
         case HostPolicy::kUndefinedResult:
+        case HostPolicy::kNaNChoice:
         case HostPolicy::kControl:
         case HostPolicy::kFaulting:
             return {};
@@ -222,16 +223,6 @@ u64 undefined_flags(const Case& c) {
     if (mnemonic == "BEXTR")
         return kSF | kAF | kPF;
     return 0;
-}
-
-bool is_vendor_difference(const Case& c, const Outcome& native) {
-    // AMD's misaligned SSE mode: reserved in our model, as on Intel.
-    constexpr u32 kMisalignedMode = 1u << 17;
-    if ((native.state.fx.mxcsr & kMisalignedMode) != 0)
-        return true;
-    // MOVSXD of 16 bits reads 4 bytes on AMD, 2 on Intel and here.
-    return native.faulted && c.decoded.instruction == Instruction::MOVSXD_Gv_Ed &&
-           c.decoded.operand_size == 2;
 }
 
 bool has_undefined_result(const Case& c, const Outcome& native) {

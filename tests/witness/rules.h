@@ -22,9 +22,6 @@ bool host_has(cpu::Feature feature);
 // that decide).
 u64 undefined_flags(const Case& c);
 
-// Whether vendors differ in whether the case faults at all, so that there is nothing to compare.
-bool is_vendor_difference(const Case& c, const Outcome& native);
-
 // Whether the destination itself is undefined.
 bool has_undefined_result(const Case& c, const Outcome& native);
 

@@ -97,6 +97,7 @@ enum class HostPolicy : u8 {
     kSame,             // all results defined, and equal on all vendors
     kUndefinedFlags,   // the result is defined, some flags are not: needs the canon's flags
     kUndefinedResult,  // a destination is undefined for some inputs (BSF of 0)
+    kNaNChoice,        // defined but for which of several NaNs is the result
     kApproximate,      // RCPPS and the like: the manuals only bound the error
     kTranscendental,   // x87 functions that vendors compute differently
     kState,            // reads or writes state that is not the guest's on the host (XSAVE, FXSAVE)

@@ -399,6 +399,9 @@ class Generator {
             add({0x0f, 0x80 + condition, 2, 0, 0, 0});
         add({0x40u + free_register(), 0xf5});  // inc; cmc
     }
+    // A processor may push a selector as 32 bits (AMD) or leave the upper half of its place on the
+    // stack as it is (Intel), so that half is zero before: push 0; lea esp, [esp + 4]; push.
+    void push_selector(u32 opcode) { add({0x6a, 0, 0x8d, 0x64, 0x24, 4, opcode}); }
     void add_call() {
         switch (below(4)) {
             case 0:
@@ -406,7 +409,8 @@ class Generator {
             case 1:  // call +2; jmp +3; ret 0
                 return add({0xe8, 2, 0, 0, 0, 0xeb, 3, 0xc2, 0, 0});
             case 2: {  // push cs; call +2; jmp +1; retf
-                return add({0x0e, 0xe8, 2, 0, 0, 0, 0xeb, 1, 0xcb});
+                push_selector(0x0e);
+                return add({0xe8, 2, 0, 0, 0, 0xeb, 1, 0xcb});
             }
             default: {  // call far cs:+2; jmp +1; retf
                 const u32 here = static_cast<u32>(kLowCode + code_.size());
@@ -450,7 +454,8 @@ class Generator {
     void add_segment() {
         switch (below(6)) {
             case 0:  // push ss; pop es
-                return add({0x16, 0x07});
+                push_selector(0x16);
+                return add({0x07});
             case 1:  // push ds; pop ds
                 return add({0x66, 0x1e, 0x66, 0x1f});
             case 2:  // mov eax, ss; mov ds, ax
@@ -459,7 +464,8 @@ class Generator {
                 add({0x63, 0xc0 | below(8) << 3 | free_register()});
                 return;
             case 4:  // push ss; push eax; les ecx, [esp]; add esp, 8
-                return add({0x16, 0x50, 0xc4, 0x0c, 0x24, 0x83, 0xc4, 0x08});
+                push_selector(0x16);
+                return add({0x50, 0xc4, 0x0c, 0x24, 0x83, 0xc4, 0x08});
             default: {  // a segment override on data
                 static constexpr u8 kOverrides[] = {0x26, 0x36, 0x3e};
                 add({kOverrides[below(3)], 0x8b, 0x45, below(256)});

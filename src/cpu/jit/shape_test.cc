@@ -136,6 +136,16 @@ TEST(Shape, NothingElseIsTouched) {
     });
 }
 
+TEST(Shape, WhatVendorsComputeDifferentlyIsNotNative) {
+    for (u16 i = 1; i < static_cast<u16>(Instruction::kCount); ++i) {
+        const InstructionRow& row = row_of(Instruction{i});
+        if (row.host == HostPolicy::kNaNChoice || row.host == HostPolicy::kApproximate ||
+            row.host == HostPolicy::kTranscendental) {
+            EXPECT_EQ(shape_of(Instruction{i}).kind, Kind::kHelper) << row.name;
+        }
+    }
+}
+
 TEST(Shape, AlignmentIsThatOfTheManuals) {
     check_all([](const Sample& sample, const Shape& shape) {
         if (!sample.has_memory())

@@ -23,7 +23,7 @@ namespace uchronia::cpu::interp::sse {
 
 FLOAT_OPERATION_4(add) FLOAT_OPERATION_4(sub) FLOAT_OPERATION_4(mul) FLOAT_OPERATION_4(div)
 FLOAT_OPERATION_4(min) FLOAT_OPERATION_4(max) FLOAT_OPERATION_4(sqrt)
-FLOAT_OPERATION_PACKED(hadd) FLOAT_OPERATION_PACKED(hsub) FLOAT_OPERATION_PACKED(addsub)
+FLOAT_OPERATION_PACKED(addsub)
 FLOAT_OPERATION(cvtps2pd) FLOAT_OPERATION(cvtpd2ps)
 FLOAT_OPERATION(cvtss2sd) FLOAT_OPERATION(cvtsd2ss)
 FLOAT_OPERATION(cvtdq2ps) FLOAT_OPERATION(cvtdq2pd)
@@ -32,6 +32,20 @@ FLOAT_OPERATION(cvttps2dq) FLOAT_OPERATION(cvttpd2dq)
 #undef FLOAT_OPERATION_PACKED
 #undef FLOAT_OPERATION_4
 #undef FLOAT_OPERATION
+
+// The horizontal operations by the vertical ones, which all processors give the same one of two
+// NaNs: the first operand's, here that of the element with the lower number.
+#define HORIZONTAL_OPERATION(name, vertical)                                       \
+    [[gnu::always_inline]] inline __m128i name##ps(__m128i a, __m128i b) {         \
+        const __m128 x = _mm_castsi128_ps(a), y = _mm_castsi128_ps(b);             \
+        return vertical##ps(_mm_castps_si128(_mm_shuffle_ps(x, y, 0x88)),          \
+                            _mm_castps_si128(_mm_shuffle_ps(x, y, 0xdd)));         \
+    }                                                                              \
+    [[gnu::always_inline]] inline __m128i name##pd(__m128i a, __m128i b) {         \
+        return vertical##pd(_mm_unpacklo_epi64(a, b), _mm_unpackhi_epi64(a, b));   \
+    }
+HORIZONTAL_OPERATION(hadd, add) HORIZONTAL_OPERATION(hsub, sub)
+#undef HORIZONTAL_OPERATION
 
 // Rounding to integers as MXCSR says (immediate 4), signalling inexact results.
 #define ROUND_OPERATION(name)                                            \

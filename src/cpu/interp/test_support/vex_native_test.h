@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cpu/decode/decoder.h"
+#include "cpu/interp/sse/float_unit.h"
 #include "cpu/interp/test_support/family_rows.h"
 #include "cpu/interp/test_support/host_cpu.h"
 #include "cpu/interp/test_support/random_values.h"
@@ -42,8 +43,8 @@ struct VEXCase {
 inline std::vector<VEXCase> vex_cases(const FamilyRows& rows) {
     std::vector<VEXCase> cases;
     for (const FamilyRow& f : rows) {
-        if (f.row.host == HostPolicy::kApproximate)  // vendors differ
-            continue;
+        if (f.row.host == HostPolicy::kApproximate || f.row.host == HostPolicy::kNaNChoice)
+            continue;  // vendors differ
         for (const bool memory : {false, true}) {
             if (has(f.row.encoding, memory ? " reg" : " mem"))
                 continue;
@@ -173,7 +174,12 @@ class VEXNativeTest : public testing::Test {
         host.rdi = reinterpret_cast<u64>(host_memory_) + kOperand + misalignment;
     }
 
-    void compare(HostState& host, int number) {
+    // Whether PE is set beside an unmasked OE or UE: by Intel, not by AMD.
+    static u32 compared_flags(const VEXCase& c, int number) {
+        return number != 0 && has(c.family.row.name, "VCVTPS2PH") ? ~sse::mxcsr::kPE : ~0u;
+    }
+
+    void compare(const VEXCase& c, HostState& host, int number) {
         const CPUState& state = machine_.cpu.state;
         if (number == 0) {
             EXPECT_EQ(state.gpr[kRAX], host.rax);
@@ -181,7 +187,8 @@ class VEXNativeTest : public testing::Test {
             EXPECT_EQ(state.gpr[kRDX], host.rdx);
             EXPECT_EQ(state.rflags() & rflags::kArithmetic, host.rflags & rflags::kArithmetic);
         }
-        EXPECT_EQ(state.mxcsr, host.at<u32>(HostState::kMXCSR));
+        const u32 compared = compared_flags(c, number);
+        EXPECT_EQ(state.mxcsr & compared, host.at<u32>(HostState::kMXCSR) & compared);
         EXPECT_EQ(std::memcmp(machine_.memory, host_memory_, kPageSize), 0);
         for (unsigned i = 0; i < 16; ++i)
             EXPECT_EQ(state.vectors[i].q, host.vector(i)) << "ymm" << i;
@@ -205,7 +212,7 @@ class VEXNativeTest : public testing::Test {
         if (number != 0) {
             ASSERT_EQ(machine_.cpu.fault.vector, vector_of_signal(number));
         }
-        compare(host, number);
+        compare(c, host, number);
         if (HasFailure())
             show(before, fields, number);
     }
