@@ -65,6 +65,14 @@ class VCPU {
         exit = why;
         exit_op = op;
     }
+    // Whether the instruction has to wait for a block of its own: then that is recorded. It asks
+    // before its first store if it stores or loads again after that: elsewhere a later access may
+    // make it begin anew, and its loads must not find what it has stored itself.
+    bool waits_for_own_block(const Op* op) {
+        if (!alone)
+            leave(op, Exit::kAlone);
+        return !alone;
+    }
 
     // Guest-virtual address of the instruction, and of the one after it.
     u64 address_of(const Op* op) const { return state.gpr[kPageBaseSlot] + op->offset; }

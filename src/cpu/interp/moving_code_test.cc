@@ -1,5 +1,6 @@
-// Code that changes the page table entry through which it runs: what comes next is fetched through
-// the new one, whether or not a run ends in between.
+// Code and the page table entries that it or its data lead through: what changes an entry through
+// which the code runs, and what reads an entry that its own accesses change. Neither depends on
+// where a run ends, or on what is cached.
 #include <gtest/gtest.h>
 
 #include "cpu/interp/test_computer.h"
@@ -50,6 +51,51 @@ TEST(MovingCodeTest, InTheUpperHalf) {
 // The kernel may execute user pages without SMEP; in the upper half nothing of them is cached.
 TEST(MovingCodeTest, UserPagesInTheUpperHalf) {
     expect_other_page(kUpperHalf, kPresentWritable | kUser);
+}
+
+// A store to code waits for a block of its own. The load before it, which is done again there, must
+// not find the dirty bit that the store sets.
+TEST(OwnEntryTest, IsReadBeforeTheStoreThatMakesItDirty) {
+    constexpr u64 kAccessed = 1 << 5, kDirty = 1 << 6,
+                  kEntry = kOther | kPresentWritable | kAccessed;
+    for (const bool waits : {false, true}) {
+        TestComputer computer;
+        computer.load_code(kCode, {0x90, 0x48, 0xa5, 0xf4});  // nop; movsq; hlt
+        computer.load_code(kOther, {0xf4});
+        if (waits)
+            computer.run_from(kOther);
+        computer.cpu.state.halted = false;
+        computer.store<u64>(TestComputer::entry_of(kOther), kEntry);
+        computer.gpr(kRSI) = TestComputer::entry_of(kOther);
+        computer.gpr(kRDI) = kOther;
+        computer.run_from(kCode);
+        EXPECT_EQ(computer.load<u64>(kOther), kEntry);
+        EXPECT_EQ(computer.load<u64>(TestComputer::entry_of(kOther)), kEntry | kDirty);
+    }
+}
+
+// ENTER copies frame pointers from where it puts others later: none is copied twice because one of
+// the stores had to wait.
+TEST(OwnStoresTest, AreNotLoadedByWhatStoredThem) {
+    constexpr u64 kEnd = kOther + kPageSize, kFirst = 0x1111, kSecond = 0xf4, kThird = 0x3333;
+    for (const bool waits : {false, true}) {
+        TestComputer computer;
+        computer.load_code(kCode, {0x90, 0xc8, 0, 0, 4, 0xf4});  // nop; enter 0, 4; hlt
+        computer.store<u64>(kEnd, kFirst);
+        computer.store<u64>(kEnd - 8, kSecond);
+        computer.store<u64>(kEnd - 16, kThird);
+        if (waits)
+            computer.run_from(kEnd - 8);  // a HLT
+        computer.cpu.state.halted = false;
+        computer.gpr(kRSP) = kEnd + 24;
+        computer.gpr(kRBP) = kEnd + 8;
+        computer.run_from(kCode);
+        EXPECT_EQ(computer.load<u64>(kEnd + 16), kEnd + 8);
+        EXPECT_EQ(computer.load<u64>(kEnd + 8), kFirst);
+        EXPECT_EQ(computer.load<u64>(kEnd), kSecond);
+        EXPECT_EQ(computer.load<u64>(kEnd - 8), kThird);
+        EXPECT_EQ(computer.load<u64>(kEnd - 16), kEnd + 16);
+    }
 }
 
 }  // namespace

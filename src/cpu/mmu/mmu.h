@@ -186,8 +186,9 @@ class MMU final : public PageObserver {
     // mmu_access.cc: data accesses.
     Permissions permissions_of(const VCPU& cpu, Privilege privilege) const;
     static Privilege privilege_of(const VCPU& cpu);
-    Walk walk(VCPU& cpu, u64 address, Access access, Privilege privilege);
-    void follow_walk(u64 address, Walk& walk);
+    Walk walk(VCPU& cpu, u64 address, Access access, Privilege privilege,
+              Bits bits = Bits::kMaySet);
+    void follow_walk(u64 address, const Walk& walk);
     bool is_running_code(const VCPU& cpu, u64 page_number);
     bool may_change_translation(const Walk& walk) const;
     bool translate(VCPU& cpu, const Op* op, u64 address, Access access, Privilege privilege,

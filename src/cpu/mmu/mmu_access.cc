@@ -46,16 +46,16 @@ Permissions MMU::permissions_of(const VCPU& cpu, Privilege privilege) const {
             .nxe = (cpu.state.efer & efer::kNXE) != 0};
 }
 
-Walk MMU::walk(VCPU& cpu, u64 address, Access access, Privilege privilege) {
+Walk MMU::walk(VCPU& cpu, u64 address, Access access, Privilege privilege, Bits bits) {
     if ((cpu.state.cr0 & cr0::kPG) == 0) {
         Walk direct;
         direct.ok = direct.writable = direct.user = direct.dirty = true;
         direct.physical = static_cast<u32>(address);
         return direct;
     }
-    Walk result =
-        walk_page_tables(memory_, cpu.state.cr3, address, access, permissions_of(cpu, privilege));
-    if (result.changed != 0)
+    Walk result = walk_page_tables(memory_, cpu.state.cr3, address, access,
+                                   permissions_of(cpu, privilege), bits);
+    if (result.ok && result.changed != 0)
         follow_walk(address, result);
     return result;
 }
@@ -63,7 +63,7 @@ Walk MMU::walk(VCPU& cpu, u64 address, Access access, Privilege privilege) {
 // Accessed and dirty bits are set without store_to_table, as they take nothing away from what is
 // cached. But address spaces share tables by all bits of their upper root entries, and a page table
 // may have been executed.
-void MMU::follow_walk(u64 address, Walk& walk) {
+void MMU::follow_walk(u64 address, const Walk& walk) {
     for (unsigned i = 0; i < walk.table_count; ++i) {
         if (((walk.changed >> i) & 1) == 0)
             continue;
@@ -71,23 +71,24 @@ void MMU::follow_walk(u64 address, Walk& walk) {
         const unsigned index = table_index(address, 4 - i);
         if (index >= 256 && is_root(page_number))
             upper_root_entry_changed(page_number);
-        if ((pages_[page_number].code_lines & lines_of(8 * index, 8)) != 0) {
+        if ((pages_[page_number].code_lines & lines_of(8 * index, 8)) != 0)
             invalidate_code(page_number);
-            walk.changed_code = true;
-        }
     }
 }
 
 bool MMU::translate(VCPU& cpu, const Op* op, u64 address, Access access, Privilege privilege,
                     Walk& result) {
-    result = walk(cpu, address, access, privilege);
+    // An accessed or dirty bit waits for a block of the instruction's own: the rest of this block
+    // may be what changes, and an instruction that begins again, because a later access of it has
+    // to wait, must not find the bit where it has looked before.
+    result = walk(cpu, address, access, privilege, cpu.alone ? Bits::kMaySet : Bits::kKeep);
+    if (result.waits) {
+        cpu.leave(op, Exit::kAlone);
+        return false;
+    }
     if (!result.ok) {
         note_wild_access();
         cpu.raise(op, Fault{Vector::kPF, result.error_code, address});
-        return false;
-    }
-    if (result.changed_code && !cpu.alone) {
-        cpu.leave(op, Exit::kAlone);  // the rest of the block may be what has changed
         return false;
     }
     return true;
@@ -137,10 +138,8 @@ bool MMU::note_debug_stops(VCPU& cpu, const Op* op, u64 address, u64 size, Acces
         stops_ == nullptr ? nullptr : stops_->watch_at(address, size, write);
     if (watch == nullptr)
         return true;
-    if (!cpu.alone) {
-        cpu.leave(op, Exit::kAlone);
+    if (cpu.waits_for_own_block(op))
         return false;
-    }
     stops_->report({.kind = write ? DebugHit::Kind::kWrite : DebugHit::Kind::kRead,
                     .vcpu = cpu.index,
                     .address = watch->address},
@@ -164,10 +163,8 @@ bool MMU::read_piece(VCPU& cpu, const Op* op, u64 physical, void* data, u32 size
         std::memcpy(data, page + (physical & kPageMask), size);
         return true;
     }
-    if (!cpu.alone) {
-        cpu.leave(op, Exit::kAlone);
+    if (cpu.waits_for_own_block(op))
         return false;
-    }
     note_wild_access();
     for (u32 done = 0; done < size;) {
         const u32 rest = size - done;
@@ -445,10 +442,9 @@ bool MMU::check_writable_slow(VCPU& cpu, const Op* op, u64 address, u32 size) {
     if (!check_address(cpu, op, address, size, privilege))
         return false;
     // Nothing may be left to wait for once the instruction has begun to change things.
-    if (!cpu.alone && stops_ != nullptr && stops_->watch_at(address, size, true) != nullptr) {
-        cpu.leave(op, Exit::kAlone);
+    if (stops_ != nullptr && stops_->watch_at(address, size, true) != nullptr &&
+        cpu.waits_for_own_block(op))
         return false;
-    }
     for (u32 done = 0; done < size;) {
         const u64 at = address + done;
         const u32 part = static_cast<u32>(std::min<u64>(size - done, kPageSize - (at & kPageMask)));

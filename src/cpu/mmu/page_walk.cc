@@ -45,19 +45,19 @@ bool permitted(const Walk& walk, bool no_execute, Access access, const Permissio
     return access != Access::kWrite || walk.writable || (!p.user && !p.write_protect);
 }
 
-// Sets bits in a page table entry; asks for the page to be writable only if something changes.
-bool set_bits(PhysicalMemory& memory, u64 page_number, unsigned index, u64 entry, u64 bits) {
-    if ((entry & bits) == bits)
-        return false;
-    entry |= bits;
-    std::memcpy(memory.write_page(page_number) + 8 * index, &entry, sizeof entry);
-    return true;
+void store_entry(u8* table, unsigned index, u64 entry) {
+    std::memcpy(table + 8 * index, &entry, sizeof entry);
+}
+
+// The bits that a walk sets in an entry.
+u64 bits_of(bool leaf, Access access) {
+    return pte::kAccessed | (leaf && access == Access::kWrite ? pte::kDirty : 0);
 }
 
 }  // namespace
 
 Walk walk_page_tables(PhysicalMemory& memory, u64 cr3, u64 address, Access access,
-                      const Permissions& permissions) {
+                      const Permissions& permissions, Bits bits) {
     Walk walk;
     walk.error_code = error_of(access, permissions);
     walk.writable = walk.user = true;
@@ -89,13 +89,21 @@ Walk walk_page_tables(PhysicalMemory& memory, u64 cr3, u64 address, Access acces
     }
     for (unsigned i = 0; i < walk.table_count; ++i) {
         const bool leaf = i + 1u == walk.table_count;
-        const u64 dirty = leaf && access == Access::kWrite ? pte::kDirty : 0;
-        if (set_bits(memory, walk.table_pages[i], table_index(address, 4 - i), entries[i],
-                     pte::kAccessed | dirty))
+        const u64 wanted = entries[i] | bits_of(leaf, access);
+        if (wanted != entries[i])
             walk.changed |= static_cast<u8>(1u << i);
-        if (leaf)
-            walk.dirty = ((entries[i] | dirty) & pte::kDirty) != 0;
+        entries[i] = wanted;
     }
+    if (walk.changed != 0 && bits == Bits::kKeep) {
+        walk.waits = true;
+        return walk;
+    }
+    for (unsigned i = 0; i < walk.table_count; ++i) {
+        if ((walk.changed >> i & 1) != 0)
+            store_entry(memory.write_page(walk.table_pages[i]), table_index(address, 4 - i),
+                        entries[i]);
+    }
+    walk.dirty = (entries[walk.table_count - 1] & pte::kDirty) != 0;
     const u64 offset_mask = (u64{1} << (kPageBits + 9 * (level - 1))) - 1;
     walk.physical = (entries[walk.table_count - 1] & pte::kAddressMask & ~offset_mask) |
                     (address & offset_mask);

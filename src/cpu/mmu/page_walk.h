@@ -47,13 +47,16 @@ struct Walk {
     u32 error_code = 0;       // of #PF, if not ok
     u64 table_pages[4] = {};  // page numbers read, from level 4 (index 0) down to the leaf's
     u8 table_count = 0;
-    u8 changed = 0;  // bit i: the entry in table_pages[i] has got an accessed or dirty bit
-    bool changed_code = false;  // and such an entry had been decoded as code
+    u8 changed = 0;      // bit i: the entry in table_pages[i] has got an accessed or dirty bit
+    bool waits = false;  // not ok: it would have had to set a bit, but was not to
 };
 
-// Walks for `address` from the tables at `cr3`. On success sets the accessed and dirty bits.
+enum class Bits : u8 { kMaySet, kKeep };
+
+// Walks for `address` from the tables at `cr3`. On success sets the accessed and dirty bits; if it
+// is to keep them, it waits where one is not set yet.
 Walk walk_page_tables(PhysicalMemory& memory, u64 cr3, u64 address, Access access,
-                      const Permissions& permissions);
+                      const Permissions& permissions, Bits bits = Bits::kMaySet);
 
 // As walk_page_tables for reading by the supervisor, but changes nothing.
 bool probe_page_tables(PhysicalMemory& memory, u64 cr3, u64 address, u64& physical);

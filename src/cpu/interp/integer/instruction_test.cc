@@ -180,6 +180,9 @@ TEST_P(InstructionTest, StackFaultsAreSS) {
 TEST_P(InstructionTest, EnterAndLeave) {
     m.gpr(kRBP) = 0x7100;
     m.write<u64>(0x70f8, 0xaaaa);
+    EXPECT_FALSE(m.run(handler::ENTER_Iw_Ib, {0xc8, 0x20, 0x00, 0x02}));
+    EXPECT_EQ(m.cpu.exit, Exit::kAlone);  // it loads after it has stored
+    m.cpu.alone = true;
     ASSERT_TRUE(m.run(handler::ENTER_Iw_Ib, {0xc8, 0x20, 0x00, 0x02}));
     EXPECT_EQ(m.gpr(kRBP), kStack - 8);
     EXPECT_EQ(m.gpr(kRSP), kStack - 24 - 0x20);

@@ -114,6 +114,8 @@ struct Enter {
         const unsigned level = (op->immediate >> 16) & 31;
         u64 stack = cpu.state.gpr[kRSP] - sizeof(T);
         const u64 frame = stack;
+        if (level > 1 && cpu.waits_for_own_block(op))
+            return;
         if (!write_memory(cpu, op, stack, register_at<T>(cpu, kOffsetRBP)))
             return;
         if (level != 0 && !copy_frame_pointers<T>(cpu, op, level, stack, frame))

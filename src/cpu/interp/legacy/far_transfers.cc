@@ -130,6 +130,8 @@ void go_to_system_descriptor(VCPU& cpu, const Op* op, u16 selector, const Descri
 template <Far F, class T>
 void transfer(VCPU& cpu, const Op* op, const FarPointer& pointer) {
     const CPUState& state = cpu.state;
+    if (F == Far::kCall && cpu.waits_for_own_block(op))
+        return;
     if (!is_protected(state)) {
         const Segment code = real_mode_segment(state.segments[kCS], pointer.selector);
         return go_to<F, T>(cpu, op, code, pointer.offset);

@@ -154,6 +154,8 @@ struct Enter {
     static bool work(VCPU& cpu, const Op* op) {
         SegmentedStack stack(cpu);
         const unsigned level = (op->immediate >> 16) & 31;
+        if (level > 1 && cpu.waits_for_own_block(op))
+            return false;
         if (!stack.push(cpu, op, register_at<T>(cpu, kOffsetRBP)))
             return false;
         const u64 frame = stack.pointer();

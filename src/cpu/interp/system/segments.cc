@@ -124,6 +124,8 @@ bool read_descriptor(VCPU& cpu, const Op* op, u16 selector, DescriptorSize size,
 bool mark_accessed(VCPU& cpu, const Op* op, Descriptor& descriptor) {
     if ((descriptor.attributes() & descriptor::kAccessed) != 0)
         return true;
+    if (cpu.waits_for_own_block(op))
+        return false;
     descriptor.low |= u64{descriptor::kAccessed} << 40;
     const u8 byte = static_cast<u8>(descriptor.low >> 40);
     return cpu.mmu.write_system(cpu, op, descriptor.address + 5, &byte, sizeof byte);
