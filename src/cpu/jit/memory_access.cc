@@ -141,13 +141,15 @@ Memory BlockTranslator::put_stack_access(unsigned index, AccessKind kind, i32 of
     return {.base = kScratch2, .index = address};
 }
 
-// The host instruction that comes next may fault: on an address that is not canonical.
+// The host instruction that comes next may fault: on an address that is not canonical, or as it
+// divides.
 void BlockTranslator::note_access() {
     accesses_[access_count_++] = {hot_.here(), flags_ != Where::kMemory};
 }
 // Not if the head has checked the access: the stack's page is plain memory.
 void BlockTranslator::note_access_of(unsigned index) {
-    if (!items_[index].on_stack || items_[index].shape->aligned)
+    const Item& item = items_[index];
+    if (!item.on_stack || item.shape->aligned || item.shape->may_divide)
         note_access();
 }
 

@@ -115,6 +115,8 @@ void BlockTranslator::put_native_memory(unsigned index) {
     if (item.group != 0) {
         operand = put_group_operand(index);
     } else if (item.on_stack) {
+        if (shape.may_divide)
+            save_flags_if_live(index);
         operand = put_stack_operand(item.decoded.op.displacement);
     } else {
         save_flags_if_live(index);
